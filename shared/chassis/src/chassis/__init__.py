@@ -1,0 +1,1 @@
+"""The machinery every service runs on. It knows no business noun."""

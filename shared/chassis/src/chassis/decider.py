@@ -1,0 +1,77 @@
+"""The shape every service's rules share. Pure: no clock, no network, no database."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import reduce
+from typing import ClassVar, Generic, TypeVar, dataclass_transform
+
+C = TypeVar("C")
+S = TypeVar("S")
+F = TypeVar("F")
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def record(cls: type[T]) -> type[T]:
+    """An immutable, keyword-only value: how every command, fact and state is written.
+
+    Its `repr` names the record and its fields but shows no content, so that a record in an error text, a log line or
+    a trace never says who it is about.
+    """
+    made = dataclass(frozen=True, kw_only=True, repr=False)(cls)
+    made.__repr__ = _outline
+    return made
+
+
+def _outline(self: object) -> str:
+    names = ", ".join(f.name for f in fields(self))  # type: ignore[arg-type]
+    return f"{type(self).__name__}({names})"
+
+
+class Refused(Exception):
+    """The rules say no. Subclass once per reason; the HTTP edge answers 409 with the class's name as problem type."""
+
+    reason: ClassVar[str] = "This is not allowed."
+    do: ClassVar[str] = ""
+    """What the caller can do about it, in one plain sentence."""
+
+    def __init__(self) -> None:
+        super().__init__(self.reason)
+
+
+class Unknown(Refused):
+    """What was asked about does not exist, or not for the one who asks. The HTTP edge answers 404."""
+
+    reason = "There is nothing here."
+
+
+class Invalid(Refused):
+    """What was given breaks a rule that can be checked without history. The HTTP edge answers 422, naming `field`."""
+
+    field: ClassVar[str] = ""
+
+
+@dataclass(frozen=True)
+class Decider(Generic[C, S, F]):
+    """`decide(command, state)` gives new facts or raises Refused; `evolve(state, fact)` is what we then know.
+
+    A repeated request yields no facts: that is a law every decider is tested against.
+    """
+
+    initial: S
+    decide: Callable[[C, S], Sequence[F]]
+    evolve: Callable[[S, F], S]
+
+    def fold(self, facts: Iterable[F], start: S | None = None) -> S:
+        return reduce(self.evolve, facts, self.initial if start is None else start)
+
+
+@dataclass(frozen=True)
+class Aggregate(Generic[C, S, F]):
+    """One kind of stream and the rules that write it. Streams are named `<category>-<id>`."""
+
+    category: str
+    decider: Decider[C, S, F]
+
+    def stream(self, id: object) -> str:
+        return f"{self.category}-{id}"

@@ -1,0 +1,30 @@
+"""Words that several services must agree on: references, codes and numbers, each with its data class."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from chassis.classes import Coded, DataClass
+
+Ref = Annotated[UUID, DataClass.P]
+"""A pseudonymous reference. It tells nothing to whom holds no key to it."""
+
+Moment = Annotated[datetime, DataClass.P]
+"""When something was done, RFC 3339 UTC."""
+
+Day = Annotated[date, DataClass.D]
+"""A Swedish local date."""
+
+Days = Annotated[int, DataClass.D]
+"""A number of days. `spell_day` = date - first sick day + 1."""
+
+Count = Annotated[int, DataClass.P]
+
+OrgNr = Annotated[str, DataClass.W, Coded(r"\d{10}")]
+"""An organisationsnummer of a legal person: ten digits, third at least 2, Luhn. A sole trader's number is a person's
+number and therefore never stands here."""
+
+Sha256 = Annotated[str, DataClass.W, Coded(r"[0-9a-f]{64}")]
+
+Code = Annotated[str, DataClass.P, Coded(r"[A-Za-z0-9_.:/-]{1,80}")]
+"""A technical code: a role, a rule, a template, a deadline's kind."""
