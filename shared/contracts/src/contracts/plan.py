@@ -95,9 +95,9 @@ class PlanActivity:
     kind: Annotated[ActivityKind, W]
     description: Annotated[str, W]
     responsible: Annotated[str | None, W]
-    start: Annotated[Day | None, D]
-    end: Annotated[Day | None, D]
-    follow_up: Annotated[Day | None, D]
+    start: Day | None
+    end: Day | None
+    follow_up: Day | None
     target_pct: Annotated[int | None, D]
 
 
@@ -145,9 +145,9 @@ class PlanSubmitted:
     not_consulted_reason: Annotated[str | None, W]
     exemption: Annotated[Exemption, W]
     activities: tuple[PlanActivity, ...]
-    return_date: Annotated[Day | None, D]
-    document_ref: Annotated[Ref | None, P]
-    sha256: Annotated[Sha256 | None, W]
+    return_date: Day | None
+    document_ref: Ref | None
+    sha256: Sha256 | None
     bytes: Annotated[int | None, P]
 
 
@@ -168,9 +168,9 @@ class PlanRevised:
     not_consulted_reason: Annotated[str | None, W]
     exemption: Annotated[Exemption, W]
     activities: tuple[PlanActivity, ...]
-    return_date: Annotated[Day | None, D]
-    document_ref: Annotated[Ref | None, P]
-    sha256: Annotated[Sha256 | None, W]
+    return_date: Day | None
+    document_ref: Ref | None
+    sha256: Sha256 | None
     bytes: Annotated[int | None, P]
     changes: Annotated[tuple[str, ...], W]
 
