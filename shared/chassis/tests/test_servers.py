@@ -16,8 +16,6 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from chassis.servers import CouldNotStart, Keeper, Nats, Place, Postgres, Seen, operator, place_for, service_user
 from chassis.servers.process import comes_true, spawn
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -1,11 +1,12 @@
 """How do we run a real PostgreSQL of our own: passwords, loopback only, fsync on, two roles a database?"""
 
 import asyncio
+import contextlib
 import os
 import secrets
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -148,13 +149,19 @@ class Postgres:
         """Delete the data. The server must not run."""
         shutil.rmtree(self.data, ignore_errors=True)
 
-    async def execute(self, sql: str, *args: Any, database: str = "postgres") -> list[asyncpg.Record]:
-        """Run one statement as superuser."""
+    @contextlib.asynccontextmanager
+    async def connected(self, database: str = "postgres") -> AsyncGenerator[asyncpg.Connection, None]:
+        """A connection as superuser."""
         connection = await asyncpg.connect(self.url(database))
         try:
-            return await connection.fetch(sql, *args)
+            yield connection
         finally:
             await connection.close()
+
+    async def execute(self, sql: str, *args: Any, database: str = "postgres") -> list[asyncpg.Record]:
+        """Run one statement as superuser."""
+        async with self.connected(database) as connection:
+            return await connection.fetch(sql, *args)
 
     async def provide(
         self,
@@ -170,15 +177,16 @@ class Postgres:
         base = roles or name
         owner, app = f"{base}_owner", f"{base}_app"
         secret = dict(zip((owner, app), passwords or (secrets.token_hex(16), secrets.token_hex(16)), strict=True))
-        for role in (owner, app):
-            known = await self.execute("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
-            verb = "ALTER" if known else "CREATE"
-            await self.execute(f"{verb} ROLE {_quoted(role)} LOGIN PASSWORD '{secret[role]}'")
-        if not await self.execute("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            copied = f" TEMPLATE {_quoted(template)} STRATEGY FILE_COPY" if template else ""
-            await self.execute(f"CREATE DATABASE {_quoted(name)} OWNER {_quoted(owner)}{copied}")
-        await self.execute(f"REVOKE ALL ON DATABASE {_quoted(name)} FROM PUBLIC")
-        await self.execute(f"GRANT CONNECT ON DATABASE {_quoted(name)} TO {_quoted(app)}")
+        async with self.connected() as c:
+            for role in (owner, app):
+                known = await c.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+                verb = "ALTER" if known else "CREATE"
+                await c.execute(f"{verb} ROLE {_quoted(role)} LOGIN PASSWORD '{secret[role]}'")
+            if not await c.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                copied = f" TEMPLATE {_quoted(template)}" if template else ""
+                await c.execute(f"CREATE DATABASE {_quoted(name)} OWNER {_quoted(owner)}{copied}")
+            await c.execute(f"REVOKE ALL ON DATABASE {_quoted(name)} FROM PUBLIC")
+            await c.execute(f"GRANT CONNECT ON DATABASE {_quoted(name)} TO {_quoted(app)}")
         return Database(
             name=name,
             owner_url=self.url(name, owner, secret[owner]),

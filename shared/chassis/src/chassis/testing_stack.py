@@ -1,0 +1,190 @@
+"""What do tests run on? One real PostgreSQL and one nats-server a session, fsync on, and fresh databases from them.
+
+A plugin for pytest: the root `conftest.py` names it, and says in `hears` which services there are. Nothing here is a
+fake; what tests need to be quick is a template database that is migrated once and copied for each of them.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import re
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from uuid import NAMESPACE_URL, uuid5
+
+import asyncpg
+import nats
+import pytest
+from nats.aio.client import Client
+
+from chassis.schema import KEYS
+from chassis.servers import Database, Keeper, Nats, Place, Postgres, operator, place_for, service_user
+from chassis.servers.issuer import Issuer, Persona
+
+Databases = Callable[..., Awaitable[Database]]
+Tokens = Callable[..., str]
+
+ORG_TYPES: Mapping[str, tuple[str, str]] = {
+    "fk": ("FK", "2021005521"),
+    "emp": ("EMPLOYER", "5560360793"),
+    "care": ("CARE", "2321000016"),
+    "af": ("AF", "2021002114"),
+    "person": ("PERSON", "person"),
+    "av": ("AV", "2021004763"),
+    "ops": ("OPS", "samordna"),
+}
+"""What a role's holder belongs to unless a test says otherwise. The organisation numbers are public."""
+
+
+@pytest.fixture(scope="session")
+def hears() -> Mapping[str, tuple[str, ...]]:
+    """Which services have a user on the broker, and whom each hears. The root conftest.py says it."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def place(pytestconfig: pytest.Config) -> Iterator[Place]:
+    build = pytestconfig.rootpath / "build"
+    _sweep(build)
+    place = place_for(pytestconfig.rootpath, f"tests-{os.getpid()}")
+    yield place
+    for folder in {place.home, place.data}:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(build: Path) -> None:
+    """Remove what a killed test run left; its servers were ended by their keeper."""
+    for folder in build.glob("tests-*"):
+        number = re.fullmatch(r"tests-(\d+)", folder.name)
+        if number and not _running(int(number[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@pytest.fixture(scope="session")
+def keeper() -> Iterator[Keeper]:
+    keeper = Keeper()
+    yield keeper
+    keeper.close()
+
+
+@pytest.fixture(scope="session")
+async def postgres(place: Place, keeper: Keeper) -> AsyncIterator[Postgres]:
+    """One real PostgreSQL for the session."""
+    server = Postgres(place, keep=keeper)
+    await server.start()
+    yield server
+    await server.kill()  # its data is deleted next
+
+
+@pytest.fixture(scope="session")
+async def nats_server(place: Place, keeper: Keeper, hears: Mapping[str, tuple[str, ...]]) -> AsyncIterator[Nats]:
+    """One real nats-server for the session, with a user for every service and `ops` who may do everything."""
+    users = [service_user(name, heard) for name, heard in hears.items()]
+    server = Nats(place, [*users, operator()], keep=keeper)
+    await server.start()
+    yield server
+    await server.kill()
+
+
+@pytest.fixture(scope="session")
+def database(postgres: Postgres) -> Databases:
+    """`await database("plan")`: a fresh, empty database with owner and app role.
+
+    `await database("plan", setup=fill)`: a copy of one that `fill(database)` has filled, which is done once per
+    session and `setup`."""
+    counted = itertools.count(1)
+    templates = dict[object, str]()
+
+    async def fresh(name: str, setup: Callable[[Database], Awaitable[None]] | None = None) -> Database:
+        passwords = (f"{name}-owner", f"{name}-app")  # the same for all, so that a copy does not change them
+        if setup is not None and (name, setup) not in templates:
+            template = f"{name}_template_{next(counted)}"
+            await setup(await postgres.provide(template, roles=name, passwords=passwords))
+            templates[name, setup] = template
+        called = f"{name}_{next(counted)}"
+        return await postgres.provide(
+            called, roles=name, passwords=passwords, template=templates[name, setup] if setup else None
+        )
+
+    return fresh
+
+
+async def keys_schema(database: Database) -> None:
+    """A `setup` for `database`: the one table of a keys' database."""
+    role = database.app_url.split("//")[1].split(":")[0]
+    connection = await asyncpg.connect(database.owner_url)
+    try:
+        await connection.execute(KEYS.format(app=f'"{role}"'))
+    finally:
+        await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def as_operator(nats_server: Nats) -> AsyncGenerator[Client, None]:
+    """A connection that may do everything on the broker."""
+    connection = await nats.connect(nats_server.url("ops"))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def forget_streams(nats_server: Nats, *names: str) -> None:
+    """Delete these streams, or all: a fresh log may not find an older one's stream."""
+    async with as_operator(nats_server) as connection:
+        manager = connection.jsm()
+        for stream in await manager.streams_info():
+            name = stream.config.name or ""
+            if not names or name in names:
+                await manager.delete_stream(name)
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    """A real issuer: its keys are served over HTTP at `<url>/jwks.json`."""
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(made.jwks()).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Tests have enough to say."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+    made = Issuer(f"http://127.0.0.1:{server.server_port}")
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def token(issuer: Issuer) -> Tokens:
+    """`token("emp.hr", org_id="5565000000")`: a signed token. Claims can be replaced: `token("person", aud="x")`."""
+
+    def made(role: str, *, org_id: str | None = None, user_ref: str | None = None, valid_for: float = 3600,
+             **claims: str) -> str:  # fmt: skip
+        org_type, usual = ORG_TYPES[role.partition(".")[0]]
+        user = user_ref or str(uuid5(NAMESPACE_URL, f"{role}@{org_id or usual}"))
+        persona = Persona(user_ref=user, org_type=org_type, org_id=org_id or usual, role=role)
+        return issuer.token(persona, valid_for, claims)
+
+    return made
