@@ -51,6 +51,13 @@ class Invalid(Refused):
     field: ClassVar[str] = ""
 
 
+class MissingPredecessor(Refused):
+    """What this builds on has not arrived yet. A reaction that meets it is parked and tried again."""
+
+    reason = "What this builds on is not known here yet."
+    do = "Try again when it has arrived."
+
+
 @dataclass(frozen=True)
 class Decider(Generic[C, S, F]):
     """`decide(command, state)` gives new facts or raises Refused; `evolve(state, fact)` is what we then know.

@@ -89,11 +89,14 @@ def _field(owner: type, name: str, hint: Any) -> Field:
     coded = next((m for m in marks if isinstance(m, Coded)), None)
     if nested is None:
         if not (isinstance(hint, type) and (hint in LEAVES or issubclass(hint, Enum))):
-            raise Undeclared(f"{where}: {hint!r} cannot be stored. Use one of {', '.join(t.__name__ for t in LEAVES)}, "
-                             "an Enum, a record, or a tuple of these.")
+            raise Undeclared(
+                f"{where}: {hint!r} cannot be stored. Use one of {', '.join(t.__name__ for t in LEAVES)}, "
+                "an Enum, a record, or a tuple of these."
+            )
         if len(classes) != 1:
-            raise Undeclared(f"{where}: needs exactly one data class, for example Annotated[..., DataClass.P]; "
-                             f"found {len(classes)}.")
+            raise Undeclared(
+                f"{where}: needs exactly one data class, for example Annotated[..., DataClass.P]; found {len(classes)}."
+            )
     return Field(name, camel(name), hint, optional, many, classes[0] if classes else None, coded, nested)
 
 

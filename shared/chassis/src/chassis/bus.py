@@ -1,0 +1,224 @@
+"""What nats-py does not offer: pipelined and atomic publishing with expected sequences, and what streams hold.
+
+This is the one place that uses nats-py's internals (`_send_command`, `_flush_pending`), pinned in uv.lock and tested
+against the real server. Everything above it speaks of messages and sequences only.
+"""
+
+import asyncio
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+ATOMIC_FROM = 16
+"""From this many messages on, one atomic batch beats pipelined single messages (measured, see docs/benchmarks.md)."""
+
+MOST = 1000
+"""How many messages nats-server takes in one atomic batch."""
+
+ACK_WITHIN = 10.0
+
+NOT_FOUND = (10059, 10014)
+"""JetStream error codes: no such stream, no such consumer."""
+
+
+class OutOfSequence(Exception):
+    """The stream is not where the publisher thought: somebody else published, or its store was rolled back."""
+
+
+class BusUnavailable(Exception):
+    """The broker did not answer, or refused; trying again later is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to publish: subject, header lines (each ended by CRLF) and body."""
+
+    subject: bytes
+    headers: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """Where a stream ends: its last sequence and the `ce-id` of its last message (None for an empty stream)."""
+
+    sequence: int
+    event_id: str | None
+
+
+class RawHeaders(dict[str, str]):
+    """A message's header lines as they came; most are stored as they are and never taken apart here."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__()
+        self.raw = raw
+
+
+class Bus(Client):
+    """nats-py's client, which hands on the headers of ordinary messages unparsed. Status messages stay as they are."""
+
+    async def _process_headers(self, headers: bytes) -> Any:
+        if headers and headers[8:10] == b"\r\n":
+            return RawHeaders(headers[10:-2])
+        return await super()._process_headers(headers)
+
+
+class Publisher:
+    """Publishes to one stream so that sequence n holds exactly the n-th message, or nothing is published."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._inbox = client.new_inbox().encode()
+        self._acks: dict[int, bytes] = {}
+        self._arrived = asyncio.Event()
+        self._subscription: Any = None
+
+    async def open(self) -> None:
+        self._subscription = await self._client.subscribe(self._inbox.decode() + ".*", cb=self._on_ack)
+
+    async def close(self) -> None:
+        if self._subscription is not None and not self._client.is_closed:
+            await self._subscription.unsubscribe()
+
+    async def publish(self, messages: Sequence[Message], last: int) -> int:
+        """Publish after sequence `last`; answers the new last sequence. At most MOST messages.
+
+        Raises OutOfSequence when the stream does not end at `last`, BusUnavailable when no answer comes.
+        """
+        try:
+            async with asyncio.timeout(ACK_WITHIN):
+                if len(messages) < ATOMIC_FROM:
+                    return await self._singles(messages, last)
+                return await self._atomic(messages, last)
+        except (TimeoutError, NatsError, OSError) as error:
+            raise BusUnavailable(f"The broker gave no answer ({type(error).__name__}).") from error
+
+    async def _on_ack(self, message: Msg) -> None:
+        self._acks[int(message.subject.rpartition(".")[2])] = message.data
+        self._arrived.set()
+
+    async def _singles(self, messages: Sequence[Message], last: int) -> int:
+        self._acks.clear()
+        frames: list[bytes] = []
+        for n, m in enumerate(messages):
+            head = b"NATS/1.0\r\nNats-Expected-Last-Sequence: %d\r\n%s\r\n" % (last + n, m.headers)
+            reply = b"%s.%d" % (self._inbox, last + n + 1)
+            frames.append(_frame(m.subject, reply, head, m.body))
+        await self._send(frames)
+        for n in range(1, len(messages) + 1):
+            while last + n not in self._acks:
+                self._arrived.clear()
+                await self._arrived.wait()
+            _check(self._acks.pop(last + n), last + n)
+        return last + len(messages)
+
+    async def _atomic(self, messages: Sequence[Message], last: int) -> int:
+        batch = uuid4().hex.encode()
+        new = last + len(messages)
+        self._acks.clear()
+        frames: list[bytes] = []
+        for n, m in enumerate(messages, 1):
+            extra = b"Nats-Expected-Last-Sequence: %d\r\n" % last if n == 1 else b""
+            if n == len(messages):
+                extra += b"Nats-Batch-Commit: 1\r\n"
+            head = b"NATS/1.0\r\nNats-Batch-Id: %s\r\nNats-Batch-Sequence: %d\r\n%s%s\r\n" % (
+                batch,
+                n,
+                extra,
+                m.headers,
+            )
+            reply = b"%s.%d" % (self._inbox, new if n == len(messages) else 0) if n in (1, len(messages)) else b""
+            frames.append(_frame(m.subject, reply, head, m.body))
+        await self._send(frames)
+        while new not in self._acks:
+            refusal = self._acks.get(0)
+            if refusal:  # an empty message only says that the batch has been opened
+                _check(refusal, new)
+            self._arrived.clear()
+            await self._arrived.wait()
+        _check(self._acks.pop(new), new)
+        return new
+
+    async def _send(self, frames: list[bytes]) -> None:
+        await self._client._send_command(b"".join(frames))
+        await self._client._flush_pending()
+
+
+def _frame(subject: bytes, reply: bytes, head: bytes, body: bytes) -> bytes:
+    to = subject + b" " + reply if reply else subject
+    return b"HPUB %s %d %d\r\n%s%s\r\n" % (to, len(head), len(head) + len(body), head, body)
+
+
+def _check(ack: bytes, expected: int) -> None:
+    if not ack:
+        raise BusUnavailable("Nothing listens for this stream's subjects.")
+    answer = json.loads(ack)
+    error = answer.get("error")
+    if error is not None:
+        if error.get("err_code") in (10071, 10164):  # wrong last sequence, alone or for a batch
+            raise OutOfSequence(error.get("description", ""))
+        raise BusUnavailable(f"{error.get('description', 'refused')} ({error.get('err_code')})")
+    if answer.get("seq") != expected:
+        raise OutOfSequence(f"Sequence {answer.get('seq')} where {expected} was expected.")
+
+
+async def ask(client: Client, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One question to JetStream's API. Raises BusUnavailable; an `error` in the answer is left to the caller."""
+    try:
+        reply = await client.request(f"$JS.API.{what}", json.dumps(body).encode() if body else b"", timeout=5)
+    except (TimeoutError, NatsError, OSError) as error:
+        raise BusUnavailable(f"JetStream gave no answer ({type(error).__name__}).") from error
+    return json.loads(reply.data)
+
+
+async def ensure_stream(client: Client, name: str, subjects: Sequence[str]) -> None:
+    """Make the stream if it is not there: file storage, atomic batches, nothing may be deleted from it."""
+    answer = await ask(client, f"STREAM.INFO.{name}")
+    if not (answer.get("error") and answer["error"].get("err_code") == 10059):
+        _raise(answer)
+        return
+    config = {
+        "name": name,
+        "subjects": list(subjects),
+        "storage": "file",
+        "retention": "limits",
+        "discard": "old",
+        "num_replicas": 1,
+        "max_consumers": -1,
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0,
+        "allow_atomic": True,
+        "allow_direct": True,
+        "deny_delete": True,
+        "deny_purge": True,
+    }
+    _raise(await ask(client, f"STREAM.CREATE.{name}", config))
+
+
+async def stream_end(client: Client, name: str) -> StreamEnd:
+    """Where the stream ends. Raises BusUnavailable, also when there is no such stream."""
+    info = await ask(client, f"STREAM.INFO.{name}")
+    _raise(info)
+    sequence = info["state"]["last_seq"]
+    if sequence == 0:
+        return StreamEnd(0, None)
+    found = await ask(client, f"STREAM.MSG.GET.{name}", {"seq": sequence})
+    _raise(found)
+    block = base64.b64decode(found["message"].get("hdrs", "")).decode()
+    ids = [line[7:] for line in block.split("\r\n") if line.lower().startswith("ce-id: ")]
+    return StreamEnd(sequence, ids[0] if ids else None)
+
+
+def _raise(answer: dict[str, Any]) -> None:
+    if error := answer.get("error"):
+        raise BusUnavailable(f"{error.get('description', 'refused')} ({error.get('err_code')})")

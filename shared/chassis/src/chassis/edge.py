@@ -1,0 +1,75 @@
+"""Around every request: its size is bounded, its trace begins (or goes on), and nothing is half answered."""
+
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.http import JSON_LIMIT
+from chassis.problems import Problem
+from chassis.telemetry import remote, tracer, within
+
+
+class Edge:
+    """ASGI middleware: one server span a request, and a limit on what may be sent in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        parent = remote(_header(scope, b"traceparent"))
+        span = tracer().start_span(f"{scope['method']}", context=within(parent), kind=SpanKind.SERVER)
+        if not span.is_recording():
+            with trace.use_span(span):
+                await self._app(scope, _bounded(scope, receive), send)
+            return
+        status = 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with trace.use_span(span, end_on_exit=True):
+            await self._app(scope, _bounded(scope, receive), noted)
+            route: Any = scope.get("route")
+            path = getattr(route, "path", "unknown")
+            span.update_name(f"{scope['method']} {path}")
+            span.set_attributes(
+                {"http.request.method": scope["method"], "http.route": path, "http.response.status_code": status}
+            )
+            if status >= 500:
+                span.set_status(Status(StatusCode.ERROR))
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    return next((v.decode("latin-1") for k, v in scope["headers"] if k == name), None)
+
+
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """A `receive` that stops with 413 once more has come than the end point takes."""
+    got = 0
+
+    async def bounded() -> Message:
+        nonlocal got
+        most = scope.get("samordna.limit", JSON_LIMIT)
+        said = _header(scope, b"content-length")
+        if said is not None and said.isdecimal() and int(said) > most:
+            raise too_large(most)
+        message = await receive()
+        got += len(message.get("body", b""))
+        if got > most:
+            raise too_large(most)
+        return message
+
+    return bounded
+
+
+def too_large(most: int) -> Problem:
+    return Problem(413, "too-large", f"The body is larger than the {most} bytes this address takes.",
+                   do="Send less, or split it.", headers={"Connection": "close"})  # fmt: skip

@@ -1,0 +1,249 @@
+"""The house's manners over HTTP: keys that make a retry safe, versions, position tokens, pages that miss no tie.
+
+Idempotency-Key        the same request again gets the first answer again
+If-Match / ETag        a change of what has changed meanwhile is refused (412)
+Samordna-Position      how far the log was after a write, for example `plan:57`
+Read-After             a read that brings such a position waits until it is covered
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.clock import new_id
+from chassis.decider import Aggregate
+from chassis.envelope import Actor
+from chassis.identity import allow, authenticated
+from chassis.log import Key
+from chassis.perform import Context, Done
+from chassis.problems import Problem
+from chassis.telemetry import remote
+from chassis.view import View
+
+C = TypeVar("C")
+S = TypeVar("S")
+F = TypeVar("F")
+R = TypeVar("R")
+
+JSON_LIMIT = 64 * 1024
+"""Bytes a JSON body may have; an end point for files raises it with `limit`."""
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
+_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"').fullmatch
+
+__all__ = ["Act", "Acting", "Body", "Page", "Paging", "Problem", "Reads", "allow", "limit", "paged"]
+
+
+class Body(BaseModel):
+    """A request or response body: camelCase names, no unknown fields, no surrounding white space kept."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", str_strip_whitespace=True, frozen=True
+    )
+
+
+class Acting:
+    """What an end point needs to act: who asks, when, and `await act(aggregate, id, command)`."""
+
+    def __init__(self, request: Request, response: Response, actor: Actor) -> None:
+        self._request, self._response, self.actor = request, response, actor
+        self._runtime = request.app.state.runtime
+        self.now: datetime = self._runtime.clock.now()
+        self.body: bytes | None = None
+        """Set by an end point that reads its body itself: what the Idempotency-Key is compared by."""
+        self._case_id: UUID | None = None
+        self._legal_basis: str | None = None
+
+    @staticmethod
+    def new_id() -> UUID:
+        return new_id()
+
+    def concerning(self, case_id: UUID | None = None, legal_basis: str | None = None) -> None:
+        """The case and the legal basis that the facts will carry in their envelope."""
+        self._case_id, self._legal_basis = case_id, legal_basis
+
+    async def load(self, aggregate: Aggregate[C, S, F], id: Any) -> S:
+        """The state now, with sealed fields opened."""
+        state, _ = await self._runtime.perform.load(aggregate, id)
+        return state
+
+    async def __call__(
+        self, aggregate: Aggregate[C, S, F], id: Any, command: C, *, answer: Mapping[str, Any] | None = None,
+        guards: Sequence[tuple[str, int]] = (), new: bool = False, match_needed: bool = False,
+    ) -> Done:  # fmt: skip
+        """Perform a command for this request. Sets ETag and Samordna-Position on the response."""
+        self._runtime.must_be_writable()
+        done = await self._runtime.perform(
+            aggregate, id, command, self._context(), key=await self._key(answer or {}),
+            if_match=self._if_match(match_needed), guards=guards, new=new,
+        )  # fmt: skip
+        self._response.headers["ETag"] = f'"{done.version}"'
+        self._response.headers["Samordna-Position"] = f"{self._runtime.name}:{done.position}"
+        self._runtime.wrote()
+        if done.repeated or answer is None:
+            return done
+        return Done(answer, done.version, done.position, False, done.facts)
+
+    def _context(self) -> Context:
+        correlation = self._request.headers.get("x-correlation-id", "")
+        trace = remote(self._request.headers.get("traceparent"))
+        try:
+            correlation_id = UUID(correlation)
+        except ValueError:
+            correlation_id = UUID(int=trace.trace_id) if trace is not None else new_id()
+        return Context(
+            actor=self.actor, now=self.now, case_id=self._case_id, correlation_id=correlation_id,
+            legal_basis=self._legal_basis,
+        )  # fmt: skip
+
+    async def _key(self, answer: Mapping[str, Any]) -> Key | None:
+        given = self._request.headers.get("idempotency-key")
+        if given is None:
+            return None
+        if not _KEY(given):
+            raise Problem(422, "invalid-idempotency-key", "An Idempotency-Key is 1 to 255 visible ASCII characters.",
+                          field="Idempotency-Key", do="Send for example a UUID.")  # fmt: skip
+        a = self.actor
+        scope = f"{a.org_type}|{a.org_id}|{a.user_ref}|{given}".encode()
+        id = UUID(bytes=hashlib.sha256(scope).digest()[:16], version=8)
+        body = self.body if self.body is not None else _canonical(await self._request.body())
+        said = f"{self._request.method} {self._request.url.path}\n".encode() + body
+        return Key(id, hmac.digest(self._runtime.secret, said, "sha256")[:16], msgspec.json.encode(answer))
+
+    def _if_match(self, needed: bool) -> int | None:
+        given = self._request.headers.get("if-match")
+        if given is None or given == "*":
+            if needed and given is None:
+                raise Problem(428, "if-match-needed", "This change needs an If-Match header.", field="If-Match",
+                              do="Read the resource and send its ETag in If-Match.")  # fmt: skip
+            return None
+        match = _ETAG(given)
+        if match is None:
+            raise Problem(412, "stale-version", "If-Match is not an ETag of this resource.", field="If-Match",
+                          do="Read the resource and send its ETag in If-Match.")  # fmt: skip
+        return int(match[1])
+
+
+def _canonical(body: bytes) -> bytes:
+    """The same JSON written differently is the same request."""
+    try:
+        return msgspec.json.encode(msgspec.json.decode(body), order="sorted")
+    except msgspec.MsgspecError:
+        return body
+
+
+async def acting(request: Request, response: Response) -> Acting:
+    actor = getattr(request.state, "actor", None) or await authenticated(request)
+    return Acting(request, response, actor)
+
+
+Act = Annotated[Acting, Depends(acting)]
+
+
+class Reading:
+    """`async with read(view) as connection`: a connection to read with, once `view` covers all that was written before
+    this request arrived, here and (as far as Read-After says) elsewhere."""
+
+    def __init__(self, request: Request) -> None:
+        self._runtime = request.app.state.runtime
+        self._after = positions(request.headers.get("read-after"))
+
+    @asynccontextmanager
+    async def __call__(self, view: View[Any]) -> AsyncGenerator[AsyncConnection, None]:
+        await self._runtime.caught_up(view, self._after)
+        async with self._runtime.engine.connect() as connection:
+            yield connection
+
+    async def load(self, aggregate: Aggregate[C, S, F], id: Any) -> tuple[S, int]:
+        """A stream's state and version, sealed fields opened, after waiting for Read-After."""
+        await self._runtime.covered(self._after)
+        return await self._runtime.perform.load(aggregate, id)
+
+
+Reads = Annotated[Reading, Depends(Reading)]
+
+
+def positions(header: str | None) -> dict[str, int]:
+    """`plan:57, case:9` as a dictionary. Raises a 422 Problem."""
+    found: dict[str, int] = {}
+    for part in (header or "").split(","):
+        service, colon, position = part.strip().partition(":")
+        if colon and position.isdecimal() and len(position) <= 18:
+            found[service] = int(position)
+        elif part.strip():
+            raise Problem(422, "invalid-read-after", "Read-After holds positions such as plan:57.", field="Read-After",
+                          do="Send back what Samordna-Position said.")  # fmt: skip
+    return found
+
+
+# --- pages ---
+
+
+class Paging:
+    """Where a page begins and how long it is. `after` is the sort key of the last row seen, its unique id included."""
+
+    def __init__(
+        self,
+        after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=100, description="Rows a page holds")] = 50,
+    ) -> None:
+        self.limit = limit
+        self.after: tuple[Any, ...] | None = None if after is None else _open_cursor(after)
+
+
+Page = Annotated[Paging, Depends(Paging)]
+
+
+def paged(rows: Sequence[R], page: Paging, key: Callable[[R], tuple[Any, ...]]) -> dict[str, Any]:
+    """A page of `rows`, fetched with one row more than `page.limit` to see whether there is a next."""
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return {"items": shown, "next": _cursor(key(shown[-1])) if more else None}
+
+
+def _cursor(values: tuple[Any, ...]) -> str:
+    marked = [
+        ["d", v.isoformat()] if isinstance(v, datetime) else ["D", v.isoformat()] if isinstance(v, date)
+        else ["u", str(v)] if isinstance(v, UUID) else ["", v]
+        for v in values
+    ]  # fmt: skip
+    return base64.urlsafe_b64encode(json.dumps(marked, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+_OPEN: dict[str, Callable[[Any], Any]] = {
+    "d": datetime.fromisoformat, "D": date.fromisoformat, "u": UUID, "": lambda v: v,
+}  # fmt: skip
+
+
+def _open_cursor(text: str) -> tuple[Any, ...]:
+    try:
+        marked = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return tuple(_OPEN[kind](value) for kind, value in marked)
+    except (ValueError, KeyError, TypeError):
+        raise Problem(422, "invalid-cursor", "This is not the `next` of a page.", field="after",
+                      do="Begin without `after`, then send what `next` said.") from None  # fmt: skip
+
+
+# --- sizes ---
+
+
+def limit(most: int) -> Callable[[Request], Any]:
+    """For `Depends(limit(n))`: this end point takes up to n bytes instead of JSON_LIMIT."""
+
+    async def raise_limit(request: Request) -> None:
+        request.scope["samordna.limit"] = most
+
+    return raise_limit

@@ -1,0 +1,240 @@
+"""How does a service hear another: every fact once, in order, whatever breaks?
+
+One consumer per (listening service, source stream), unfiltered, ack-all, one active process at a time. A batch must
+begin right after our own checkpoint and be contiguous; otherwise the consumer is made anew from there: our checkpoint
+is the truth, not the broker's. What was heard and the checkpoint are written in one transaction; we acknowledge after.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from chassis.bus import NOT_FOUND, BusUnavailable, RawHeaders, ask
+from chassis.envelope import header_fields
+from chassis.locks import Held, LockLost, Locks
+from chassis.postgres import LOST
+from chassis.pulse import Pulse
+from chassis.telemetry import get_logger, remote, shared_span
+
+log_line = get_logger(__name__)
+
+WINDOW = 4000
+"""Messages asked for ahead; half as many are asked for anew whenever half have come."""
+
+MOST = 1000
+"""Messages written in one transaction."""
+
+PULL_FOR = 2.0
+"""Seconds the server holds an unanswered pull before it says so; a longer silence means that the pull was lost."""
+
+TROUBLE = (BusUnavailable, LockLost, NatsError, asyncpg.PostgresError, TimeoutError, *LOST)
+COLUMNS = ("source", "position", "event_id", "type", "schema_version", "stream_id", "version", "case_id", "data",
+           "envelope", "recorded_at")  # fmt: skip
+
+
+class OutOfOrder(Exception):
+    """What came does not follow our checkpoint, or nothing comes any more: the consumer has to be made anew."""
+
+
+class Listener:
+    """Copies one source stream into `heard`. Only the process that holds the lock listens; the others stand by."""
+
+    def __init__(
+        self, service: str, source: str, pool: asyncpg.Pool, client: Client, locks: Locks, heard: Pulse
+    ) -> None:
+        self.service, self.source = service, source
+        self._stream, self._checkpoint = source.upper(), f"hear:{source}"
+        self._pool, self._client, self._locks = pool, client, locks
+        self._inbox = client.new_inbox()
+        self._buffer: deque[Msg] = deque()
+        self._arrived = asyncio.Event()
+        self._outstanding = 0
+        self._sign = 0.0
+        self._level: tuple[int, datetime] | None = None
+        self._marked: datetime | None = None
+        self.at = 0
+        self._heard = heard
+        self.anew = False  # set on reconnect
+        self.broken = False  # only the fault harness sets this: a listener that trusts the broker's order
+
+    async def run(self) -> None:
+        """Listen until cancelled; whatever goes wrong is tried again from the checkpoint."""
+        messages = await self._client.subscribe(
+            self._inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
+        )
+        levels = await self._client.subscribe(f"level.{self.source}", cb=self._on_level)
+        pause = 0.05
+        try:
+            while True:
+                before = self.at
+                try:
+                    async with self._locks.hold(self._checkpoint) as lock:
+                        await self._listen(lock)
+                except (OutOfOrder, *TROUBLE) as error:
+                    log_line.info("listener.anew", source=self.source, at=self.at, why=f"{type(error).__name__}")
+                pause = 0.05 if self.at != before else min(pause * 2, 1.0)
+                await asyncio.sleep(pause)
+        finally:
+            with contextlib.suppress(NatsError, OSError):
+                await messages.unsubscribe()
+                await levels.unsubscribe()
+
+    async def _listen(self, lock: Held) -> None:
+        await self._pool.execute("insert into checkpoints(name) values ($1) on conflict do nothing", self._checkpoint)
+        self.at = await self._pool.fetchval("select position from checkpoints where name = $1", self._checkpoint)
+        self.anew = False
+        await self._make_consumer(self.at + 1)
+        while True:
+            lock.check()
+            await self._pull()
+            if self.anew:
+                raise OutOfOrder
+            batch = await self._take()
+            if batch:
+                await self._hear(batch)
+            await self._mark_moment()
+
+    # --- the broker's side ---
+
+    async def _make_consumer(self, first: int) -> None:
+        gone = await ask(self._client, f"CONSUMER.DELETE.{self._stream}.{self.service}")
+        if gone.get("error") and gone["error"].get("err_code") not in NOT_FOUND:
+            raise BusUnavailable(str(gone["error"].get("description")))
+        config = {
+            "durable_name": self.service,
+            "ack_policy": "all",
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": first,
+            "max_ack_pending": 20_000,
+            "ack_wait": 30_000_000_000,
+        }
+        made = await ask(
+            self._client,
+            f"CONSUMER.CREATE.{self._stream}.{self.service}",
+            {"stream_name": self._stream, "config": config, "action": "create"},
+        )
+        if made.get("error"):
+            raise BusUnavailable(str(made["error"].get("description")))
+        self._buffer.clear()
+        self._outstanding = 0
+        self._sign = asyncio.get_running_loop().time()
+
+    async def _pull(self) -> None:
+        while self._outstanding <= WINDOW // 2:
+            body = {"batch": WINDOW // 2, "expires": int(PULL_FOR * 1e9)}
+            subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self.service}"
+            await self._client.publish(subject, json.dumps(body).encode(), self._inbox)
+            self._outstanding += WINDOW // 2
+
+    async def _on_message(self, message: Msg) -> None:
+        self._sign = asyncio.get_running_loop().time()
+        headers = message.headers
+        if headers is None or isinstance(headers, RawHeaders):
+            self._outstanding -= 1
+            self._buffer.append(message)
+        elif headers.get("Status") == "408":  # the pull's time is out; what it still had open comes no more
+            self._outstanding = max(0, self._outstanding - int(headers.get("Nats-Pending-Messages", WINDOW // 2)))
+        else:
+            self.anew = True  # the consumer, its stream or its leader is gone
+        self._arrived.set()
+
+    async def _on_level(self, message: Msg) -> None:
+        told = json.loads(message.data)
+        self._level = (told["position"], datetime.fromisoformat(told["at"]))
+        self._arrived.set()
+
+    async def _take(self) -> list[Msg]:
+        if not self._buffer:
+            self._arrived.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), 0.5)
+        if not self._buffer and asyncio.get_running_loop().time() - self._sign > PULL_FOR + 1:
+            raise OutOfOrder
+        return [self._buffer.popleft() for _ in range(min(MOST, len(self._buffer)))]
+
+    # --- our side ---
+
+    async def _hear(self, batch: list[Msg]) -> None:
+        """Write a batch and the checkpoint together, then acknowledge its last message."""
+        if not self.broken:
+            batch = self._in_order(batch)
+        if not batch:
+            return
+        last = _sequence(batch[-1])
+        rows = [_row(self.source, m) for m in batch]
+        span = shared_span("listener.hear", (remote(r[-1]) for r in rows), {"source": self.source, "facts": len(rows)})
+        async with self._pool.acquire() as c, c.transaction():
+            moved = await c.execute(
+                "update checkpoints set position = $2 where name = $1 and position = $3",
+                self._checkpoint,
+                last,
+                self.at,
+            )
+            if moved != "UPDATE 1":
+                raise OutOfOrder  # another process has heard this already
+            await c.copy_records_to_table("heard", records=[r[:-1] for r in rows], columns=COLUMNS)
+        self.at = last
+        await self._client.publish(batch[-1].reply, b"+ACK")
+        self._heard.beat()
+        if span is not None:
+            span.end()
+
+    def _in_order(self, batch: list[Msg]) -> list[Msg]:
+        """Without what we have already; raises OutOfOrder unless the rest follows our checkpoint without a gap."""
+        fresh = [m for m in batch if _sequence(m) > self.at]
+        for expected, message in enumerate(fresh, self.at + 1):
+            if _sequence(message) != expected:
+                raise OutOfOrder
+        return fresh
+
+    async def _mark_moment(self) -> None:
+        """Note up to which moment this source is known to be complete."""
+        if self._level is None or self._level[0] > self.at or self._level[1] == self._marked:
+            return
+        position, at = self._level
+        await self._pool.execute(
+            "update checkpoints set moment = $2, moment_position = $3 "
+            "where name = $1 and (moment is null or moment < $2)",
+            self._checkpoint, at, position,
+        )  # fmt: skip
+        self._marked = at
+
+
+def _sequence(message: Msg) -> int:
+    """The stream sequence in an acknowledgement subject: `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>...`"""
+    return int(message.reply.split(".", 6)[5])
+
+
+def _row(source: str, message: Msg) -> Sequence[Any]:
+    """A row of `heard`, and the message's traceparent behind it."""
+    raw: bytes = message.headers.raw if isinstance(message.headers, RawHeaders) else b""
+    h = header_fields(raw)
+    case = h.get("ce-caseid")
+    recorded = h.get("ce-recordedtime")
+    return (
+        source,
+        _sequence(message),
+        UUID(h["ce-id"]) if "ce-id" in h else None,
+        h.get("ce-type", "withheld"),
+        int(h.get("ce-schemaversion", "1")),
+        h.get("ce-subject", ""),
+        int(h.get("ce-streamversion", "0")),
+        UUID(case) if case else None,
+        message.data,
+        raw,
+        datetime.fromisoformat(recorded) if recorded else _NEVER,
+        h.get("traceparent"),
+    )
+
+
+_NEVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -1,0 +1,28 @@
+"""Something moved: followers in this process look at once instead of at their next poll."""
+
+import asyncio
+import contextlib
+
+
+class Pulse:
+    """Counts beats. `seen = pulse.count`, look, then `await pulse.after(seen, seconds)`: no beat is missed between."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._next: asyncio.Future[None] | None = None
+
+    def beat(self) -> None:
+        self.count += 1
+        if self._next is not None:
+            if not self._next.done():
+                self._next.set_result(None)
+            self._next = None
+
+    async def after(self, seen: int, seconds: float) -> None:
+        """Wait until there has been a beat since `seen`, at most `seconds`."""
+        if self.count != seen:
+            return
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._next), seconds)

@@ -1,0 +1,144 @@
+"""How does the log reach its stream? Sequence = position, always; the log is the truth, the stream a copy.
+
+Stateless: ask the stream where it ends, publish what the log has after that, each message expecting its place. A
+second relay is refused by the server and harms nothing; a stream that lost its store is filled again from the log.
+A log that ends before its stream, or holds another fact at the stream's end, has been restored from a backup: the
+service must not write, and stops.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+from nats.aio.client import Client
+
+from chassis.bus import MOST, BusUnavailable, Message, OutOfSequence, Publisher, ensure_stream, stream_end
+from chassis.facts import Facts
+from chassis.log import LogWentBack
+from chassis.postgres import LOST, PostgresLog
+from chassis.telemetry import get_logger
+
+log_line = get_logger(__name__)
+
+POLL = 0.05
+"""Seconds between looks at the log when nothing in this process has been appended (another process may have)."""
+
+BEAT = 1.0
+"""Seconds between announcements of the moment up to which everything has been published."""
+
+SELECT = (
+    "select position, event_id, type, schema_version, data, envelope, recorded_at, stream_id, version "
+    "from events where position > $1 order by position limit $2"
+)
+
+
+class LogBehindStream(LogWentBack):
+    """The stream holds facts that this log does not: the log was restored from an older backup."""
+
+
+class Relay:
+    """Copies one service's log to its stream. `published` is the last position known to be in the stream."""
+
+    def __init__(
+        self, service: str, facts: Facts, log: PostgresLog, client: Client, clock: Callable[[], datetime]
+    ) -> None:
+        self.service, self.stream = service, service.upper()
+        self._log, self._client, self._clock = log, client, clock
+        self._open = {d.name for d in facts if d.fact.published}
+        self._publisher = Publisher(client)
+        self.published: int | None = None
+        self.checked = asyncio.Event()
+        self.broken = False  # only the fault harness sets this: a relay that leaves facts out
+        self._beaten: tuple[int, datetime] | None = None
+        self._beat_at = 0.0
+
+    async def check(self) -> int:
+        """Hold the stream's last message against the log; answers where the stream ends.
+
+        Raises LogBehindStream when the log does not hold that very fact, BusUnavailable when the broker is away.
+        """
+        await ensure_stream(self._client, self.stream, [f"{self.service}.>"])
+        end = await stream_end(self._client, self.stream)
+        if end.sequence:
+            ours: UUID | None = await self._log.pool.fetchval(
+                "select event_id from events where position = $1", end.sequence
+            )
+            if ours is None or str(ours) != end.event_id:
+                what = "ends before" if ours is None else "holds another fact at"
+                raise LogBehindStream(
+                    f"The log of {self.service} {what} position {end.sequence}, which its stream has already "
+                    "published. It was restored from an older backup. Nothing is written. "
+                    "See docs/runbooks/log-behind-stream.md."
+                )
+        self._log.known = max(self._log.known, end.sequence)
+        self.published = end.sequence
+        self.checked.set()
+        return end.sequence
+
+    async def run(self) -> None:
+        """Publish until cancelled. LogWentBack ends it; everything else is tried again."""
+        await self._publisher.open()
+        pause = 0.05
+        while True:
+            try:
+                last = await self.check()
+                while True:
+                    last = await self._step(last)
+                    pause = 0.05
+            except OutOfSequence:
+                continue
+            except BusUnavailable as error:
+                log_line.warning("relay.waiting", service=self.service, why=str(error))
+            except LogWentBack:
+                raise
+            except (*LOST, asyncpg.PostgresError) as error:
+                log_line.warning("relay.waiting", service=self.service, why=type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    async def _step(self, last: int) -> int:
+        seen = self._log.moved.count
+        rows = await self._log.pool.fetch(SELECT, last, MOST)
+        if not rows:
+            await self._beat(last)
+            await self._log.moved.after(seen, POLL)
+            return last
+        if rows[0][0] != last + 1 or rows[-1][0] != last + len(rows):
+            raise LogWentBack(f"The log of {self.service} has a gap after position {last}.")
+        messages = [self.message(*row) for row in rows]
+        if self.broken:
+            messages = [m for n, m in enumerate(messages, last + 1) if n % 97] or messages
+        new = await self._publisher.publish(messages, last)
+        self.published = new
+        return new
+
+    def message(self, position: int, event_id: UUID, name: str, schema: int, data: bytes, envelope: bytes,
+                recorded_at: datetime, stream: str, version: int) -> Message:  # fmt: skip
+        """The published form of a stored fact: a CloudEvent in binary mode; without a body where others may not see."""
+        if name not in self._open:
+            return Message(
+                b"%s.0.Withheld.v1" % self.service.encode(),
+                b"ce-specversion: 1.0\r\nce-id: %s\r\nce-source: /%s\r\nce-type: withheld\r\n"
+                % (str(event_id).encode(), self.service.encode()),
+                b"",
+            )
+        head = (
+            f"ce-specversion: 1.0\r\nce-source: /{self.service}\r\nce-type: {name}\r\nce-subject: {stream}\r\n"
+            f"ce-schemaversion: {schema}\r\nce-streamversion: {version}\r\n"
+            f"ce-recordedtime: {recorded_at.isoformat()}\r\ncontent-type: application/json\r\n"
+        )
+        return Message(f"{self.service}.0.{name}.v{schema}".encode(), head.encode() + envelope, data)
+
+    async def _beat(self, last: int) -> None:
+        """Say: up to this moment everything has been published. Listeners' timers wait for that."""
+        now, real = self._clock(), asyncio.get_running_loop().time()
+        moved = self._beaten is None or self._beaten[1] < now - timedelta(seconds=BEAT)
+        if not moved and real - self._beat_at < BEAT:
+            return
+        head = await self._log.mark_moment(now)
+        if head != last:
+            return  # more has come; publish it first
+        self._beaten, self._beat_at = (last, now), real
+        await self._client.publish(f"level.{self.service}", f'{{"position":{last},"at":"{now.isoformat()}"}}'.encode())

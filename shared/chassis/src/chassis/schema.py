@@ -1,0 +1,213 @@
+"""The tables every service's database has, and who may do what to them.
+
+The owner role migrates. The running service's role may call `append_facts`, read the log, and write its own notes and
+read models; it can neither change nor delete a fact.
+"""
+
+from typing import Protocol
+
+
+class Operations(Protocol):
+    """What of Alembic's `op` is used here."""
+
+    def execute(self, sqltext: str) -> object: ...
+
+
+LOG = """
+create table events (
+    position bigint primary key,
+    stream_id text collate "C" not null,
+    version int not null,
+    event_id uuid not null,
+    type text collate "C" not null,
+    schema_version int not null,
+    data bytea not null,
+    sealed bytea,
+    envelope bytea not null,
+    subject_key uuid,
+    recorded_at timestamptz not null,
+    unique (stream_id, version)
+);
+comment on table events is 'Facts. Position order is commit order, without gaps. Never changed, never deleted.';
+
+create table log_head (
+    one boolean primary key default true check (one),
+    position bigint not null,
+    recorded_at timestamptz not null
+) with (fillfactor = 10);
+insert into log_head values (true, 0, 'epoch');
+
+create table commands (
+    command_id uuid primary key,
+    fingerprint bytea not null,
+    result bytea not null,
+    position bigint not null,
+    version int not null,
+    at timestamptz not null
+);
+comment on table commands is 'What each command was answered: ids, never content.';
+
+create view readable_events as
+select position, stream_id, version, type, schema_version, convert_from(data, 'UTF8')::json as data,
+       sealed is not null as has_sealed, convert_from(envelope, 'UTF8') as envelope, recorded_at
+from events;
+"""
+
+NOTES = """
+create table checkpoints (
+    name text primary key,
+    position bigint not null default 0,
+    moment timestamptz,
+    moment_position bigint not null default 0
+);
+comment on table checkpoints is 'How far each follower has come, and up to which moment its source is known complete.';
+
+create table heard (
+    source text not null,
+    position bigint not null,
+    event_id uuid,
+    type text not null,
+    schema_version int not null,
+    stream_id text not null,
+    version int not null,
+    case_id uuid,
+    data bytea not null,
+    envelope bytea not null,
+    recorded_at timestamptz not null,
+    primary key (source, position)
+);
+comment on table heard is 'This service''s own copy of what others told it.';
+
+create table dead_letters (
+    source text not null,
+    position bigint not null,
+    case_id uuid,
+    type text not null,
+    state text not null check (state in ('parked', 'behind', 'dead')),
+    reason text not null,
+    attempts int not null,
+    since timestamptz not null,
+    primary key (source, position)
+);
+create index on dead_letters (case_id);
+comment on table dead_letters is 'Messages set aside, with those that followed them on the same case.';
+
+create schema views;
+"""
+
+# Requests that touch one stream, or repeat one command, never share a call: the appender keeps them apart. So the
+# checks below may all read the state before the call. Index paths are forced because a plan made on a young table
+# would scan it.
+APPEND = """
+create function append_facts(
+    p_known bigint, p_now timestamptz,
+    r_stream text[], r_expected int[], r_count int[], r_key uuid[], r_fingerprint bytea[], r_answer bytea[],
+    g_request int[], g_stream text[], g_version int[],
+    e_request int[], e_nth int[], e_id uuid[], e_type text[], e_schema int[], e_data bytea[], e_sealed bytea[],
+    e_envelope bytea[], e_subject uuid[])
+returns table (
+    request int, verdict text, at_position bigint, at_version int, fingerprint bytea, answer bytea, stream text)
+language plpgsql security definer
+set search_path = public, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+declare base bigint; last_at timestamptz; v_at timestamptz;
+begin
+    select h.position, h.recorded_at into base, last_at from log_head h for update;
+    if base < p_known then
+        raise exception 'the log ends at % but position % has been seen', base, p_known using errcode = 'SL001';
+    end if;
+    v_at := greatest(last_at, p_now);
+    return query
+    with r as materialized (
+        select t.ord::int as req, t.s, t.x, t.n, t.k, t.f, t.a, c.command_id is not null as seen,
+               c.fingerprint as cf, c.result as ca, c.position as cp, c.version as cv,
+               coalesce(
+                   (select e.version from events e where e.stream_id = t.s order by e.version desc limit 1), 0) as cur
+        from unnest(r_stream, r_expected, r_count, r_key, r_fingerprint, r_answer)
+             with ordinality as t(s, x, n, k, f, a, ord)
+        left join commands c on c.command_id = t.k),
+    broken as materialized (
+        select distinct on (g.r) g.r, g.s, g.cur from (
+            select u.r, u.s, u.v, coalesce(
+                (select e.version from events e where e.stream_id = u.s order by e.version desc limit 1), 0) as cur
+            from unnest(g_request, g_stream, g_version) as u(r, s, v)) g
+        where g.cur <> g.v),
+    ok as materialized (
+        select r.*, base + coalesce(
+            sum(r.n) over (order by r.req rows between unbounded preceding and 1 preceding), 0)::bigint as before
+        from r where not r.seen and r.x = r.cur and r.req not in (select b.r from broken b)),
+    added as (
+        insert into events
+        select ok.before + u.nth, ok.s, ok.cur + u.nth, u.id, u.ty, u.sv, u.da, u.se, u.en, u.su, v_at
+        from unnest(e_request, e_nth, e_id, e_type, e_schema, e_data, e_sealed, e_envelope, e_subject)
+             as u(req, nth, id, ty, sv, da, se, en, su)
+        join ok on ok.req = u.req
+        returning 1),
+    kept as (
+        insert into commands
+        select ok.k, ok.f, ok.a, ok.before + ok.n, ok.cur + ok.n, v_at from ok where ok.k is not null
+        returning 1),
+    moved as (
+        update log_head set position = base + (select count(*) from added), recorded_at = v_at returning 1)
+    select r.req,
+           case when r.seen then 'repeated' when ok.req is not null then 'appended' else 'conflict' end,
+           case when r.seen then r.cp else ok.before + ok.n end,
+           case when r.seen then r.cv when ok.req is not null then ok.cur + ok.n
+                when r.x <> r.cur then r.cur else b.cur end,
+           r.cf, r.ca,
+           case when r.seen or ok.req is not null or r.x <> r.cur then r.s else b.s end
+    from r left join ok on ok.req = r.req left join broken b on b.r = r.req,
+         (select count(*) from moved) m, (select count(*) from kept) k;
+end $$;
+
+create function mark_moment(p_known bigint, p_now timestamptz) returns bigint
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare base bigint;
+begin
+    update log_head set recorded_at = greatest(recorded_at, p_now) returning position into base;
+    if base < p_known then
+        raise exception 'the log ends at % but position % has been seen', base, p_known using errcode = 'SL001';
+    end if;
+    return base;
+end $$;
+comment on function mark_moment is 'Whatever is recorded from now on bears this moment or a later one.';
+"""
+
+GRANTS = """
+grant usage on schema public to {app};
+grant select on events, log_head, commands, readable_events to {app};
+revoke all on function append_facts from public;
+revoke all on function mark_moment from public;
+grant execute on function append_facts, mark_moment to {app};
+grant select, insert, update, delete on checkpoints, heard, dead_letters to {app};
+grant usage, create on schema views to {app};
+"""
+
+KEYS = """
+create table subject_keys (
+    subject uuid primary key,
+    wrapped bytea,
+    made_at timestamptz not null default now(),
+    forgotten_at timestamptz
+);
+comment on table subject_keys is 'One wrapped key per person. A missing wrapped key means: forgotten, for good.';
+grant select, insert, update on subject_keys to {app};
+"""
+
+
+def install(op: Operations) -> None:
+    """Create the core tables; called by each service's first migration. The grants go to the running service's role."""
+    from chassis.migrating import app_role
+
+    for part in (LOG, NOTES, APPEND, GRANTS.format(app=app_role())):
+        op.execute(part)
+
+
+def hand_over(op: Operations, *tables: str) -> None:
+    """Give read-model tables in schema `views` to the running service, which rebuilds and swaps them."""
+    from chassis.migrating import app_role
+
+    for table in tables:
+        op.execute(f'alter table views."{table}" owner to {app_role()}')

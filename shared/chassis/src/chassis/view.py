@@ -1,0 +1,261 @@
+"""How does a read model follow the log, and how is it made anew while the service is writing?
+
+A view is three things in one file of the service: a row, `evolve`, and queries. It follows its service's own log and
+what the service has heard, each from its own checkpoint, in batches, one transaction a batch. Sealed fields are blank
+here: nothing sealed can land in a read model.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+import sqlalchemy as sa
+
+from chassis.codec import Codec
+from chassis.decider import record
+from chassis.envelope import Envelope, from_headers
+from chassis.postgres import LOST
+from chassis.pulse import Pulse
+from chassis.telemetry import get_logger
+
+log_line = get_logger(__name__)
+
+Row = TypeVar("Row")
+BATCH = 2000
+REBUILD_BATCH = 10_000
+CACHED_ROWS = 200_000
+"""Rows a rebuild keeps in memory before it lets the oldest go; they are read back when needed again."""
+
+OWN = (
+    "select position, stream_id, version, type, schema_version, data, envelope, recorded_at from events "
+    "where position > $1 order by position limit $2"
+)
+HEARD = (
+    "select position, stream_id, version, type, schema_version, data, envelope, recorded_at from heard "
+    "where source = $3 and position > $1 order by position limit $2"
+)
+
+
+@record
+class Heard:
+    """A fact as followers see it: decoded, with where it stands. Sealed fields are blank."""
+
+    source: str
+    position: int
+    stream: str
+    version: int
+    name: str
+    fact: Any
+    envelope: Envelope
+    recorded_at: datetime
+
+
+@record
+class View(Generic[Row]):
+    """A read model. `row` is a record whose fields are the table's columns; `key` is its primary key column.
+
+    `keys(heard)` says which rows a fact touches; `evolve(row, heard, key)` gives the new row, or None for no row. Folds
+    must not depend on how facts of different sources interleave.
+    """
+
+    name: str
+    table: sa.Table
+    key: str
+    row: type[Row]
+    keys: Callable[[Heard], Sequence[Any]]
+    evolve: Callable[[Row | None, Heard, Any], Row | None]
+    sources: tuple[str, ...]
+
+
+class Decoder:
+    """Turns stored or heard rows into `Heard`. Types and versions this service does not know are passed over."""
+
+    def __init__(self, codecs: dict[str, Codec]) -> None:
+        self._codecs = codecs
+
+    def __call__(self, source: str, row: Sequence[Any]) -> Heard | None:
+        """Raises Unreadable when a known type has a version or a form that this code cannot read."""
+        position, stream, version, name, schema, data, envelope, recorded_at = row
+        codec = self._codecs[source]
+        if not codec.knows(name):
+            return None
+        return Heard(
+            source=source,
+            position=position,
+            stream=stream,
+            version=version,
+            name=name,
+            fact=codec.decode(name, schema, data),
+            envelope=from_headers(envelope),
+            recorded_at=recorded_at,
+        )
+
+
+class Folder(Generic[Row]):
+    """Keeps one view's table up to date, and rebuilds it."""
+
+    def __init__(self, view: View[Row], own: str, pool: asyncpg.Pool, decode: Decoder) -> None:
+        self.view, self._own, self._pool, self._decode = view, own, pool, decode
+        self._columns = [f.name for f in fields(view.row)]  # type: ignore[arg-type]
+        self._types = {c.name: c.type.compile(dialect=_DIALECT) for c in view.table.columns}
+        self.at: dict[str, int] = dict.fromkeys(view.sources, 0)
+
+    # --- following ---
+
+    async def step(self) -> bool:
+        """Fold one batch of each source; was there anything? One transaction per batch, guarded by the checkpoint."""
+        moved = False
+        for source in self.view.sources:
+            async with self._pool.acquire() as c, c.transaction():
+                moved |= await self._advance(c, source, BATCH)
+        return moved
+
+    async def _advance(self, c: Any, source: str, limit: int) -> bool:
+        name = self._checkpoint(source)
+        position = await c.fetchval("select position from checkpoints where name = $1 for update", name)
+        if position is None:
+            await c.execute("insert into checkpoints(name) values ($1) on conflict do nothing", name)
+            position = await c.fetchval("select position from checkpoints where name = $1 for update", name)
+        rows = await self._read(c, source, position, limit)
+        if rows:
+            await self._fold(c, self._table(), source, rows, {})
+            position = rows[-1][0]
+            await c.execute("update checkpoints set position = $2 where name = $1", name, position)
+        self.at[source] = position
+        return bool(rows)
+
+    async def _read(self, c: Any, source: str, after: int, limit: int) -> list[Any]:
+        if source == self._own:
+            return await c.fetch(OWN, after, limit)
+        return await c.fetch(HEARD, after, limit, source)
+
+    async def _fold(self, c: Any, table: str, source: str, rows: list[Any], cache: dict[Any, Row | None]) -> None:
+        touched: list[tuple[Heard, Sequence[Any]]] = []
+        for row in rows:
+            heard = self._decode(source, row)
+            if heard is not None and (keys := self.view.keys(heard)):
+                touched.append((heard, keys))
+        wanted = {k for _, keys in touched for k in keys}
+        await self._load(c, table, [k for k in wanted if k not in cache], cache)
+        evolve, changed = self.view.evolve, dict[Any, Row | None]()
+        for heard, keys in touched:
+            for key in keys:
+                before = cache.get(key)
+                after = evolve(before, heard, key)
+                if after is not before:
+                    cache[key] = changed[key] = after
+        await self._store(c, table, changed)
+
+    async def _load(self, c: Any, table: str, keys: list[Any], cache: dict[Any, Row | None]) -> None:
+        if not keys:
+            return
+        names = ", ".join(f'"{n}"' for n in self._columns)
+        kind = self._types[self.view.key]
+        found = await c.fetch(f'select {names} from {table} where "{self.view.key}" = any($1::{kind}[])', keys)
+        cache.update(dict.fromkeys(keys))
+        for row in found:
+            values = dict(row.items())
+            cache[values[self.view.key]] = self.view.row(**values)
+
+    async def _store(self, c: Any, table: str, changed: dict[Any, Row | None]) -> None:
+        gone = [k for k, row in changed.items() if row is None]
+        rows = [row.__dict__ for row in changed.values() if row is not None]
+        if gone:
+            kind = self._types[self.view.key]
+            await c.execute(f'delete from {table} where "{self.view.key}" = any($1::{kind}[])', gone)
+        if rows:
+            await c.execute(self._upsert(table), *([r[n] for r in rows] for n in self._columns))
+
+    def _upsert(self, table: str) -> str:
+        names = ", ".join(f'"{n}"' for n in self._columns)
+        arrays = ", ".join(f"${n}::{self._types[c]}[]" for n, c in enumerate(self._columns, 1))
+        sets = ", ".join(f'"{n}" = excluded."{n}"' for n in self._columns if n != self.view.key)
+        do = f"update set {sets}" if sets else "nothing"
+        return f'insert into {table} ({names}) select * from unnest({arrays}) on conflict ("{self.view.key}") do {do}'
+
+    def _table(self, suffix: str = "") -> str:
+        return f'views."{self.view.table.name}{suffix}"'
+
+    def _checkpoint(self, source: str) -> str:
+        return f"view:{self.view.name}:{source}"
+
+    # --- rebuilding ---
+
+    async def rebuild(self, progress: Callable[[int], None] = lambda n: None) -> int:
+        """Fold everything into a shadow table, catch up, and swap it in with its checkpoints in one transaction.
+
+        The service goes on writing and reading meanwhile. Answers how many facts were folded.
+        """
+        shadow, live = self._table("__shadow"), self._table()
+        at = dict.fromkeys(self.view.sources, 0)
+        async with self._pool.acquire() as c:
+            await c.execute(f"drop table if exists {shadow}")
+            await c.execute(f"create table {shadow} (like {live} including all)")
+            cache: dict[Any, Row | None] = {}
+            total = 0
+            while (n := await self._gather(c, shadow, at, cache)) > REBUILD_BATCH // 10:
+                total += n
+                progress(total)
+            async with c.transaction():
+                names = [self._checkpoint(s) for s in self.view.sources]
+                for name in names:
+                    await c.execute("insert into checkpoints(name) values ($1) on conflict do nothing", name)
+                await c.fetch("select 1 from checkpoints where name = any($1) order by name for update", names)
+                while n := await self._gather(c, shadow, at, cache):
+                    total += n
+                await c.execute(f"drop table {live}")
+                await c.execute(f'alter table {shadow} rename to "{self.view.table.name}"')
+                for source, name in zip(self.view.sources, names, strict=True):
+                    await c.execute("update checkpoints set position = $2 where name = $1", name, at[source])
+        return total
+
+    async def _gather(self, c: Any, table: str, at: dict[str, int], cache: dict[Any, Row | None]) -> int:
+        """Fold one batch of each source into `table`; reading the next batch while folding this one."""
+        folded = 0
+        for source in self.view.sources:
+            rows = await self._read(c, source, at[source], REBUILD_BATCH)
+            if rows:
+                await self._fold(c, table, source, rows, cache)
+                at[source] = rows[-1][0]
+                folded += len(rows)
+        while len(cache) > CACHED_ROWS:
+            cache.pop(next(iter(cache)))
+        return folded
+
+    async def digest(self) -> str:
+        """A hash over all rows in key order: two builds of one view must agree on it."""
+        names = ", ".join(f'"{n}"' for n in self._columns)
+        async with self._pool.acquire() as c:
+            return await c.fetchval(
+                f"select coalesce(md5(string_agg(r::text, '|' order by k)), '') from "
+                f'(select "{self.view.key}"::text as k, row({names}) as r from {self._table()}) x'
+            )
+
+
+_DIALECT = sa.create_mock_engine("postgresql://", executor=lambda *_: None).dialect
+
+
+async def follow(folders: Sequence[Folder[Any]], pulse: Pulse) -> None:
+    """Keep the given views up to date until cancelled."""
+    while True:
+        seen, moved = pulse.count, False
+        for folder in folders:
+            try:
+                moved |= await folder.step()
+            except (asyncpg.PostgresError, TimeoutError, *LOST) as error:
+                log_line.info("view.waiting", view=folder.view.name, why=type(error).__name__)
+                await asyncio.sleep(0.2)
+            except Exception as error:
+                log_line.error("view.stuck", view=folder.view.name, at=folder.at, why=type(error).__name__)
+                await asyncio.sleep(1)
+        if moved:
+            pulse.beat()  # whoever waits for a view to catch up
+        else:
+            await pulse.after(seen, 0.05)
+
+
+def columns(row: type[Any]) -> list[str]:
+    return [f.name for f in fields(row)]
