@@ -21,7 +21,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from chassis.schema import KEYS
+from chassis.schema import APPEND, GRANTS, KEYS, LOG, NOTES
 from chassis.servers import Database, Keeper, Nats, Place, Postgres, operator, place_for, service_user
 from chassis.servers.issuer import Issuer, Persona
 
@@ -129,6 +129,17 @@ async def keys_schema(database: Database) -> None:
     connection = await asyncpg.connect(database.owner_url)
     try:
         await connection.execute(KEYS.format(app=f'"{role}"'))
+    finally:
+        await connection.close()
+
+
+async def core_schema(database: Database) -> None:
+    """A `setup` for `database`: the tables every service has, without a service's own."""
+    role = database.app_url.split("//")[1].split(":")[0]
+    connection = await asyncpg.connect(database.owner_url)
+    try:
+        for part in (LOG, NOTES, APPEND, GRANTS.format(app=f'"{role}"')):
+            await connection.execute(part)
     finally:
         await connection.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from urllib.parse import urlsplit
 
 from nats.errors import Error as NatsError
 
@@ -27,6 +28,7 @@ class Wire:
                     self._url, name=self._name, max_reconnect_attempts=-1, reconnect_time_wait=1, connect_timeout=2,
                     allow_reconnect=True, reconnected_cb=self._on_reconnect, error_cb=self._on_error,
                     pending_size=64 * 1024 * 1024,
+                    inbox_prefix=f"_INBOX.{urlsplit(self._url).username or 'any'}",
                 )  # fmt: skip
                 return self.client
             except (NatsError, OSError, TimeoutError) as error:
@@ -38,7 +40,7 @@ class Wire:
         self._reconnected.set()
 
     async def _on_error(self, error: Exception) -> None:
-        log_line.debug("bus.error", why=type(error).__name__)
+        log_line.warning("bus.error", why=str(error)[:200])
 
     async def reconnected(self) -> None:
         """Wait for the next time the connection is made anew."""

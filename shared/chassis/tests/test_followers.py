@@ -1,0 +1,372 @@
+"""From one service's log over the real broker into another's `heard`: once, in order, whatever breaks."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import asyncpg
+import pytest
+from chassis.bus import stream_end
+from chassis.classes import DataClass
+from chassis.clock import new_id
+from chassis.codec import Codec
+from chassis.decider import Aggregate, Decider, record
+from chassis.envelope import SYSTEM, Envelope, to_headers
+from chassis.facts import Fact, Facts
+from chassis.listen import Listener
+from chassis.locks import Locks
+from chassis.log import Append, Appended, NewFact
+from chassis.postgres import PostgresLog
+from chassis.react import Ask, MissingPredecessor, Reactor
+from chassis.relay import LogBehindStream, Relay
+from chassis.servers import Database, Nats
+from chassis.testing_stack import Databases, core_schema, forget_streams
+from chassis.view import Heard
+from chassis.wire import Wire
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@record
+class Counted:
+    n: Annotated[int, DataClass.P]
+
+
+@record
+class Kept:
+    n: Annotated[int, DataClass.P]
+
+
+TOLD = Facts("plan", [Fact("Counted", 1, Counted), Fact("Kept", 1, Kept, published=False)])
+CODEC = Codec(TOLD)
+
+
+def counted(n: int, case_id: UUID | None = None, record: object = None) -> NewFact:
+    encoded = CODEC.encode(record or Counted(n=n))
+    envelope = Envelope(event_id=new_id(), occurred_at=NOW, actor=SYSTEM, case_id=case_id)
+    return NewFact(envelope.event_id, encoded.name, 1, encoded.open, None, to_headers(envelope), None)
+
+
+@dataclass
+class Side:
+    """One service's half: its log, its connection to the broker, its relay, its listener's database."""
+
+    log: PostgresLog
+    wire: Wire
+    locks: Locks
+    relay: Relay
+    database: Database
+
+
+@dataclass
+class Pair:
+    """`plan` tells, `notification` hears."""
+
+    teller: Side
+    hearer: Side
+    tasks: list[asyncio.Task[None]]
+    listener: Listener
+
+    def begin(self, *what: Callable[[], Awaitable[None]]) -> None:
+        self.tasks.extend(asyncio.ensure_future(w()) for w in what)  # type: ignore[arg-type]
+
+    async def end(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.tasks.clear()
+
+    async def tell(self, first: int, last: int) -> None:
+        done = await asyncio.gather(*(self.teller.log.append(Append(f"c-{n}", 0, [counted(n)])) for n in range(first, last)))
+        assert all(isinstance(v, Appended) for v in done)
+
+    async def heard(self) -> list[int]:
+        rows = await self.hearer.log.pool.fetch("select position from heard where source = 'plan' order by position")
+        return [r[0] for r in rows]
+
+    async def until_heard(self, n: int) -> None:
+        await until(lambda: self._heard_at(n))
+
+    async def _heard_at(self, n: int) -> bool:
+        return (await self.hearer.log.pool.fetchval("select count(*) from heard")) >= n
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    """Wait until something is so; the test fails when it does not become so."""
+    async with asyncio.timeout(seconds):
+        while not await true():  # noqa: ASYNC110 - what is waited for happens in a server
+            await asyncio.sleep(0.01)
+
+
+async def side(name: str, database: Databases, broker: Nats) -> Side:
+    made = await database(name, setup=core_schema)
+    pool = await asyncpg.create_pool(made.app_url, min_size=1, max_size=6)
+    log = PostgresLog(made.app_url, pool, lambda: NOW)
+    await log.start()
+    wire = Wire(broker.url(name), name)
+    client = await wire.connect()
+    relay = Relay(name, TOLD, log, client, lambda: NOW)
+    return Side(log, wire, Locks(made.app_url), relay, made)
+
+
+async def close(s: Side) -> None:
+    await s.wire.close()
+    await s.log.stop()
+    s.locks.close()
+    await s.log.pool.close()
+
+
+@pytest.fixture
+async def pair(database: Databases, nats_server: Nats) -> AsyncIterator[Pair]:
+    await forget_streams(nats_server)
+    teller, hearer = await side("plan", database, nats_server), await side("notification", database, nats_server)
+    listener = Listener(
+        "notification", "plan", hearer.log.pool, hearer.wire.client, hearer.locks, hearer.log.moved
+    )  # fmt: skip
+    made = Pair(teller, hearer, [], listener)
+    yield made
+    await made.end()
+    await close(teller)
+    await close(hearer)
+
+
+async def test_every_fact_is_heard_once_and_in_order(pair: Pair) -> None:
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.tell(0, 700)  # many: atomic batches
+    await pair.until_heard(700)
+    for n in range(700, 710):  # few: single messages
+        await pair.tell(n, n + 1)
+    await pair.until_heard(710)
+    assert await pair.heard() == list(range(1, 711))
+
+
+async def test_what_is_heard_is_what_was_told(pair: Pair) -> None:
+    case = new_id()
+    await pair.teller.log.append(Append("c-1", 0, [counted(7, case)]))
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.until_heard(1)
+    row = await pair.hearer.log.pool.fetchrow("select * from heard")
+    (stored,) = await pair.teller.log.after(0, 1)
+    assert row is not None
+    assert (row["event_id"], row["type"], row["schema_version"], row["stream_id"], row["version"], row["case_id"]) == (
+        stored.event_id, "Counted", 1, "c-1", 1, case,
+    )  # fmt: skip
+    assert (row["data"], row["recorded_at"]) == (b'{"n":7}', NOW)
+
+
+async def test_a_fact_that_others_may_not_see_keeps_its_place_without_a_body(pair: Pair) -> None:
+    await pair.teller.log.append(Append("c-1", 0, [counted(1), counted(2, record=Kept(n=2)), counted(3)]))
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.until_heard(3)
+    rows = await pair.hearer.log.pool.fetch("select type, data, stream_id, case_id from heard order by position")
+    assert [(r[0], r[1]) for r in rows] == [("Counted", b'{"n":1}'), ("withheld", b""), ("Counted", b'{"n":3}')]
+    assert (rows[1][2], rows[1][3]) == ("", None)
+
+
+async def test_two_relays_at_once_neither_lose_nor_double(pair: Pair) -> None:
+    second = Relay("plan", TOLD, pair.teller.log, pair.teller.wire.client, lambda: NOW)
+    pair.begin(pair.teller.relay.run, second.run, pair.listener.run)
+    for n in range(0, 300, 3):
+        await pair.tell(n, n + 3)
+    await pair.until_heard(300)
+    assert await pair.heard() == list(range(1, 301))
+
+
+async def test_a_stream_that_was_deleted_is_filled_again_and_nothing_is_heard_twice(
+    pair: Pair, nats_server: Nats
+) -> None:
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.tell(0, 50)
+    await pair.until_heard(50)
+    await forget_streams(nats_server, "PLAN")
+    await pair.tell(50, 80)
+    await pair.until_heard(80)
+    assert await pair.heard() == list(range(1, 81))
+    assert (await stream_end(pair.teller.wire.client, "PLAN")).sequence == 80
+
+
+async def test_a_broker_store_rolled_back_is_brought_level_again(
+    pair: Pair, nats_server: Nats, tmp_path: Path
+) -> None:
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.tell(0, 40)
+    await pair.until_heard(40)
+    await nats_server.stop()
+    shutil.copytree(nats_server.store, tmp_path / "old")
+    await nats_server.start()
+    await pair.tell(40, 90)
+    await pair.until_heard(90)
+    await nats_server.kill()
+    shutil.rmtree(nats_server.store)
+    shutil.copytree(tmp_path / "old", nats_server.store)
+    await nats_server.start()
+    await pair.tell(90, 120)
+    await pair.until_heard(120)
+    assert await pair.heard() == list(range(1, 121))
+
+
+async def test_of_two_listeners_one_stands_by_and_takes_over(pair: Pair) -> None:
+    locks = Locks(pair.hearer.database.app_url)
+    other = Listener(
+        "notification", "plan", pair.hearer.log.pool, pair.hearer.wire.client, locks, pair.hearer.log.moved
+    )
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.tell(0, 30)
+    await pair.until_heard(30)
+    pair.begin(other.run)
+    pair.tasks[1].cancel()
+    await pair.tell(30, 60)
+    await pair.until_heard(60)
+    assert await pair.heard() == list(range(1, 61))
+    assert other.at == 60
+    locks.close()
+
+
+async def test_a_log_older_than_its_stream_is_recognised_before_a_write(pair: Pair, database: Databases) -> None:
+    pair.begin(pair.teller.relay.run)
+    await pair.tell(0, 20)
+
+    async def published() -> bool:
+        return pair.teller.relay.published == 20
+
+    await until(published)
+    await pair.end()
+    older = await database("plan", setup=core_schema)
+    pool = await asyncpg.create_pool(older.app_url, min_size=1, max_size=3)
+    log = PostgresLog(older.app_url, pool, lambda: NOW)
+    await log.start()
+    try:
+        for n in range(12):
+            await log.append(Append(f"c-{n}", 0, [counted(n)]))
+        with pytest.raises(LogBehindStream, match="ends before position 20"):
+            await Relay("plan", TOLD, log, pair.teller.wire.client, lambda: NOW).check()
+        for n in range(12, 25):
+            await log.append(Append(f"c-{n}", 0, [counted(n)]))
+        with pytest.raises(LogBehindStream, match="another fact at position 20"):
+            await Relay("plan", TOLD, log, pair.teller.wire.client, lambda: NOW).check()
+    finally:
+        await log.stop()
+        await pool.close()
+
+
+async def test_a_listener_knows_up_to_which_moment_its_source_is_complete(pair: Pair) -> None:
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.tell(0, 5)
+
+    async def marked() -> bool:
+        row = await pair.hearer.log.pool.fetchrow("select moment, moment_position from checkpoints where name = 'hear:plan'")
+        return row is not None and row["moment"] == NOW and row["moment_position"] == 5
+
+    await until(marked)
+
+
+# --- reactions ---
+
+
+@record
+class Note:
+    n: int
+
+
+@record
+class Noted:
+    n: Annotated[int, DataClass.P]
+
+
+class Notebook:
+    """What a reactor performs into: commands by id, once each; some numbers fail on purpose."""
+
+    def __init__(self) -> None:
+        self.done: dict[UUID, int] = {}
+        self.order: list[int] = []
+        self.waiting_for: set[int] = set()
+        self.broken: set[int] = set()
+
+    async def perform(self, ask: Ask, id: UUID, heard: Heard) -> None:
+        n = ask.command.n
+        if n in self.waiting_for:
+            raise MissingPredecessor
+        if n in self.broken:
+            raise ZeroDivisionError
+        if id not in self.done:
+            self.done[id] = n
+            self.order.append(n)
+
+
+NOTES = Aggregate("notes", Decider(initial=None, decide=lambda c, s: [], evolve=lambda s, f: s))
+
+
+def note(heard: Heard, now: datetime) -> list[Ask]:
+    return [Ask(aggregate=NOTES, id="all", command=Note(n=heard.fact.n), rule="note")]
+
+
+def reactor(pair: Pair, book: Notebook, now: Callable[[], datetime] = lambda: NOW) -> Reactor:
+    return Reactor(
+        "plan", {"Counted": note}, CODEC, pair.hearer.log.pool, pair.hearer.locks, book.perform, now
+    )  # fmt: skip
+
+
+async def hear_cases(pair: Pair, cases: list[UUID]) -> None:
+    for n, case in enumerate(cases):
+        await pair.teller.log.append(Append(f"c-{n}", 0, [counted(n, case)]))
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.until_heard(len(cases))
+
+
+async def test_reactions_run_once_in_order_also_when_they_are_run_again(pair: Pair) -> None:
+    await hear_cases(pair, [new_id() for _ in range(10)])
+    book = Notebook()
+    await reactor(pair, book).step()
+    await pair.hearer.log.pool.execute("update checkpoints set position = 3 where name = 'react:plan'")
+    await reactor(pair, book).step()
+    assert book.order == list(range(10))
+
+
+async def test_poison_is_set_aside_with_what_follows_on_its_case_and_can_be_replayed(pair: Pair) -> None:
+    sick, well = new_id(), new_id()
+    await hear_cases(pair, [sick, well, sick, well])
+    book = Notebook()
+    book.broken = {0}
+    one = reactor(pair, book)
+    await one.step()
+    assert book.order == [1, 3]
+    aside = await pair.hearer.log.pool.fetch("select position, state from dead_letters order by position")
+    assert [tuple(r) for r in aside] == [(1, "dead"), (3, "behind")]
+    assert await one.replay(1) is False
+    book.broken = set()
+    assert await one.replay(1) is True
+    assert book.order == [1, 3, 0, 2]
+    assert await pair.hearer.log.pool.fetchval("select count(*) from dead_letters") == 0
+
+
+async def test_a_message_whose_predecessor_is_missing_is_parked_and_later_dead(pair: Pair) -> None:
+    await hear_cases(pair, [new_id(), new_id()])
+    book, now = Notebook(), NOW
+    book.waiting_for = {0, 1}
+    one = reactor(pair, book, lambda: now)
+    await one.step()
+    book.waiting_for = {1}
+    assert await one.retry_parked() is True
+    assert book.order == [0]
+    now = NOW + timedelta(minutes=6)
+    await one.retry_parked()
+    states = await pair.hearer.log.pool.fetch("select position, state from dead_letters")
+    assert [tuple(r) for r in states] == [(2, "dead")]
+
+
+async def test_a_message_of_an_unknown_version_is_set_aside(pair: Pair) -> None:
+    newer = counted(1, new_id())
+    newer = NewFact(newer.event_id, newer.name, 9, newer.data, None, newer.envelope, None)
+    await pair.teller.log.append(Append("c-1", 0, [newer]))
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.until_heard(1)
+    await reactor(pair, Notebook()).step()
+    row = await pair.hearer.log.pool.fetchrow("select state, reason from dead_letters")
+    assert row is not None
+    assert row["state"] == "dead"
+    assert "newer than this code" in row["reason"]

@@ -1,0 +1,224 @@
+"""What every log promises, in memory and in PostgreSQL alike."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from chassis.clock import new_id
+from chassis.log import Append, Appended, AppendFailed, Conflict, Key, Log, LogWentBack, NewFact, Repeated
+from chassis.memory import MemoryLog
+from chassis.postgres import PostgresLog
+from chassis.servers import Database
+from chassis.testing_stack import Databases, core_schema
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def fact(name: str = "Happened", data: bytes = b"{}") -> NewFact:
+    return NewFact(new_id(), name, 1, data, None, b"ce-id: x\r\n", None)
+
+
+def add(stream: str, expected: int = 0, n: int = 1, **more: object) -> Append:
+    return Append(stream, expected, [fact() for _ in range(n)], **more)  # type: ignore[arg-type]
+
+
+class Times:
+    """A clock a test can set."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def times() -> Times:
+    return Times()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def log(request: pytest.FixtureRequest, database: Databases, times: Times) -> AsyncIterator[Log]:
+    if request.param == "memory":
+        yield MemoryLog(times)
+        return
+    made = await database("log", setup=core_schema)
+    pool = await asyncpg.create_pool(made.app_url, min_size=1, max_size=4)
+    opened = PostgresLog(made.app_url, pool, times)
+    await opened.start()
+    yield opened
+    await opened.stop()
+    await pool.close()
+
+
+async def test_positions_are_one_after_another_from_one(log: Log) -> None:
+    verdicts = [await log.append(add(f"s-{n}")) for n in range(3)]
+    assert verdicts == [Appended(1, 1), Appended(2, 1), Appended(3, 1)]
+    assert [f.position for f in await log.after(0, 10)] == [1, 2, 3]
+    assert await log.head() == 3
+
+
+async def test_a_request_with_several_facts_takes_positions_in_a_row(log: Log) -> None:
+    assert await log.append(add("s", n=3)) == Appended(3, 3)
+    assert [(f.position, f.version) for f in await log.stream("s")] == [(1, 1), (2, 2), (3, 3)]
+    assert [f.version for f in await log.stream("s", after=1)] == [2, 3]
+
+
+async def test_a_stale_expectation_adds_nothing(log: Log) -> None:
+    await log.append(add("s", n=2))
+    assert await log.append(add("s", expected=1)) == Conflict("s", 2)
+    assert await log.append(add("s", expected=5)) == Conflict("s", 2)
+    assert await log.head() == 2
+
+
+async def test_a_guard_that_no_longer_holds_adds_nothing(log: Log) -> None:
+    await log.append(add("consent"))
+    assert await log.append(add("referral", guards=[("consent", 0)])) == Conflict("consent", 1)
+    assert await log.append(add("referral", guards=[("consent", 1)])) == Appended(2, 1)
+
+
+async def test_a_guard_on_a_stream_that_does_not_exist_is_version_zero(log: Log) -> None:
+    assert await log.append(add("referral", guards=[("objection", 0)])) == Appended(1, 1)
+
+
+async def test_the_same_command_gets_its_first_answer_again(log: Log) -> None:
+    key = Key(uuid4(), b"body", b'{"planId":"1"}')
+    assert await log.append(add("s", key=key)) == Appended(1, 1)
+    again = await log.append(add("s", expected=1, key=Key(key.id, b"other", b"{}")))
+    assert again == Repeated(b"body", b'{"planId":"1"}', 1, 1)
+    assert await log.answered(key.id) == again
+    assert await log.answered(uuid4()) is None
+    assert await log.head() == 1
+
+
+async def test_a_command_without_facts_is_remembered_too(log: Log) -> None:
+    key = Key(uuid4(), b"f", b"a")
+    await log.append(add("s"))
+    assert await log.append(Append("s", 1, [], key=key)) == Appended(1, 1)
+    assert await log.append(Append("s", 1, [], key=key)) == Repeated(b"f", b"a", 1, 1)
+
+
+async def test_a_refused_request_is_not_remembered(log: Log) -> None:
+    key = Key(uuid4(), b"f", b"a")
+    assert await log.append(add("s", expected=4, key=key)) == Conflict("s", 0)
+    assert await log.answered(key.id) is None
+    assert await log.append(add("s", key=key)) == Appended(1, 1)
+
+
+async def test_requests_for_one_stream_that_wait_together_are_judged_one_after_another(log: Log) -> None:
+    verdicts = await asyncio.gather(*(log.append(add("s", expected=0)) for _ in range(5)))
+    assert sorted(type(v).__name__ for v in verdicts) == ["Appended", *["Conflict"] * 4]
+    assert await log.head() == 1
+
+
+async def test_a_guard_sees_what_its_neighbour_in_the_batch_wrote(log: Log) -> None:
+    wrote, guarded = await asyncio.gather(log.append(add("consent")), log.append(add("r", guards=[("consent", 0)])))
+    assert wrote == Appended(1, 1)
+    assert guarded == Conflict("consent", 1)
+
+
+async def test_one_request_that_cannot_be_stored_does_not_harm_its_neighbours(log: Log) -> None:
+    requests = [add(f"s-{n}") for n in range(4)]
+    requests.insert(2, add("bad\x00name"))
+    results = await asyncio.gather(*map(log.append, requests), return_exceptions=True)
+    assert [type(r) for r in results] == [Appended, Appended, AppendFailed, Appended, Appended]
+    assert await log.head() == 4
+
+
+async def test_recorded_time_never_goes_back(log: Log, times: Times) -> None:
+    await log.append(add("a"))
+    times.now = NOW - timedelta(hours=1)
+    await log.append(add("b"))
+    times.now = NOW + timedelta(hours=1)
+    await log.append(add("c"))
+    assert [f.recorded_at for f in await log.after(0, 9)] == [NOW, NOW, NOW + timedelta(hours=1)]
+
+
+async def test_what_was_stored_comes_back_byte_for_byte(log: Log) -> None:
+    given = NewFact(new_id(), "Happened", 3, b'{"a":1}', b"\x01sealed", "ce-id: å\r\n".encode(), uuid4())
+    await log.append(Append("s", 0, [given]))
+    (got,) = await log.stream("s")
+    assert (got.event_id, got.name, got.schema_version, got.data, got.sealed, got.envelope, got.subject) == (
+        given.event_id, given.name, given.schema_version, given.data, given.sealed, given.envelope, given.subject
+    )  # fmt: skip
+
+
+async def test_many_writers_leave_no_gap(log: Log) -> None:
+    async def writer(n: int) -> None:
+        for version in range(20):
+            assert isinstance(await log.append(add(f"w-{n}", expected=version)), Appended)
+
+    await asyncio.gather(*(writer(n) for n in range(16)))
+    assert [f.position for f in await log.after(0, 1000)] == list(range(1, 321))
+
+
+# --- PostgreSQL alone ---
+
+
+@pytest.fixture
+async def two(database: Databases, times: Times) -> AsyncIterator[tuple[PostgresLog, PostgresLog, Database]]:
+    """Two processes' logs on one database."""
+    made = await database("log", setup=core_schema)
+    pools = [await asyncpg.create_pool(made.app_url, min_size=1, max_size=4) for _ in range(2)]
+    logs = [PostgresLog(made.app_url, p, times) for p in pools]
+    for opened in logs:
+        await opened.start()
+    yield logs[0], logs[1], made
+    for opened, pool in zip(logs, pools, strict=True):
+        await opened.stop()
+        await pool.close()
+
+
+async def test_two_processes_may_write_at_once(two: tuple[PostgresLog, PostgresLog, Database]) -> None:
+    one, other, _ = two
+    verdicts = await asyncio.gather(
+        *(log.append(add(f"{n}-{v}")) for v in range(100) for n, log in enumerate((one, other)))
+    )
+    assert sorted(v.position for v in verdicts if isinstance(v, Appended)) == list(range(1, 201))
+
+
+async def test_a_writer_whose_connection_is_cut_finds_out_what_it_had_written(
+    two: tuple[PostgresLog, PostgresLog, Database],
+) -> None:
+    log, other, made = two
+    writing = asyncio.create_task(_write_many(log, 300))
+    admin = await asyncpg.connect(made.owner_url)
+    for _ in range(6):
+        await asyncio.sleep(0.03)
+        await other.pool.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'samordna' "
+            "and pid <> pg_backend_pid() and query like '%append_facts%'"
+        )
+    await admin.close()
+    assert await writing == 300
+    assert [f.position for f in await log.after(0, 1000)] == list(range(1, 301))
+
+
+async def _write_many(log: Log, n: int) -> int:
+    done = [await log.append(add(f"x-{i}")) for i in range(n)]
+    return sum(isinstance(v, Appended) for v in done)
+
+
+async def test_a_log_that_ends_before_what_was_seen_refuses_to_write(
+    two: tuple[PostgresLog, PostgresLog, Database],
+) -> None:
+    log, _, _ = two
+    await log.append(add("s"))
+    log.known = 7
+    with pytest.raises(LogWentBack):
+        await log.append(add("t"))
+    assert await log.head() == 1
+
+
+async def test_the_running_role_can_neither_change_nor_delete_a_fact(
+    two: tuple[PostgresLog, PostgresLog, Database],
+) -> None:
+    log, _, _ = two
+    await log.append(add("s"))
+    for sql in ("update events set data = ''", "delete from events", "truncate events", "insert into events select * from events",
+                "update log_head set position = 0", "delete from commands", "drop table events"):  # fmt: skip
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await log.pool.execute(sql)
