@@ -1,25 +1,24 @@
 """What can have happened to an employer's plan for return to work (SFB 30:6). Each event is declared here, once."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 from chassis.classes import DataClass
 from chassis.decider import record
 from chassis.facts import Fact, Facts
-
 from contracts.values import Count, Day, Days, Moment, OrgNr, Ref, Sha256
 
 W, L, D, P = DataClass.W, DataClass.L, DataClass.D, DataClass.P
 
 
-class EmploymentKind(str, Enum):
+class EmploymentKind(StrEnum):
     ORDINARY = "ORDINARY"
     SHELTERED = "SHELTERED"
     THREE_QUARTER = "THREE_QUARTER"
     SELF = "SELF"
 
 
-class Channel(str, Enum):
+class Channel(StrEnum):
     """How the plan reached FK. Any written or oral plan counts; FK 7459 is not compulsory."""
 
     PORTAL = "PORTAL"
@@ -30,12 +29,12 @@ class Channel(str, Enum):
     INSURED = "INSURED"
 
 
-class Initiative(str, Enum):
+class Initiative(StrEnum):
     OWN = "OWN"
     REQUESTED = "REQUESTED"
 
 
-class Exemption(str, Enum):
+class Exemption(StrEnum):
     """Why an employer may be without activities, or without a plan at all (SFB 30:6)."""
 
     NONE = "NONE"
@@ -44,7 +43,7 @@ class Exemption(str, Enum):
     HEALTH_EXCLUDES = "HEALTH_EXCLUDES"
 
 
-class ActivityKind(str, Enum):
+class ActivityKind(StrEnum):
     PART_TIME = "PART_TIME"
     TASKS = "TASKS"
     WORKPLACE = "WORKPLACE"
@@ -58,13 +57,13 @@ class ActivityKind(str, Enum):
     OTHER = "OTHER"
 
 
-class Quality(str, Enum):
+class Quality(StrEnum):
     GOOD = "GOOD"
     PARTLY = "PARTLY"
     POOR = "POOR"
 
 
-class Shortcoming(str, Enum):
+class Shortcoming(StrEnum):
     """The quality points a plan did not earn."""
 
     NO_ACTIVITY = "NO_ACTIVITY"
@@ -75,7 +74,7 @@ class Shortcoming(str, Enum):
     NO_RETURN_TARGET = "NO_RETURN_TARGET"
 
 
-class FileFault(str, Enum):
+class FileFault(StrEnum):
     """Why a document could not be taken in."""
 
     NOT_PDF = "NOT_PDF"
@@ -177,13 +176,15 @@ class PlanRevised:
 
 @record
 class PlanFileRejected:
-    """A document came that cannot be read or must not be kept. The plan counts as received without a readable file."""
+    """A document came that cannot be read or must not be kept. The plan counts as received without a readable file.
+
+    `sha256` is None for a file that was too large: it is not read to its end."""
 
     upload_id: Ref
     employment_id: Ref
     org_nr: OrgNr
     reason: Annotated[FileFault, W]
-    sha256: Sha256
+    sha256: Sha256 | None
 
 
 @record

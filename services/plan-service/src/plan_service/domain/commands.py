@@ -1,0 +1,149 @@
+"""What may be asked about an employment's plan, and for which reasons is it refused?"""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from chassis.decider import Invalid, MissingPredecessor, Refused, Unknown, record
+from contracts.plan import EmploymentRegistered, FileFault
+from plan_service.domain.plan import Contents
+
+REQUEST_DAYS = 14
+"""Days an employer has to hand in a requested plan unless FK says otherwise. Our choice: SFB 110:31 has no number."""
+
+# --- commands: `today` is the Swedish date, `at` the moment in UTC ---
+
+
+@record
+class RegisterEmployment:
+    """register the employment"""
+
+    registration: EmploymentRegistered
+    today: date
+
+
+@record
+class RequestPlan:
+    """ask the employer for the plan"""
+
+    due: date | None
+    today: date
+
+
+@record
+class RecordFileRejected:
+    """record that a file was refused"""
+
+    upload_id: UUID
+    reason: FileFault
+    sha256: str | None
+
+
+@record
+class SubmitPlan:
+    """hand in a plan"""
+
+    contents: Contents
+    at: datetime
+    today: date
+
+
+@record
+class RevisePlan:
+    """hand in a new version"""
+
+    plan_id: UUID
+    contents: Contents
+    changes: tuple[str, ...]
+    at: datetime
+    today: date
+
+
+@record
+class AssessPlan:
+    """assess a version"""
+
+    plan_id: UUID
+    version: int
+
+
+@record
+class RecordPlanNotReceived:
+    """record that the time for a requested plan ran out"""
+
+    request_id: UUID
+    reminders: int
+    last_due: date
+
+
+Command = (
+    RegisterEmployment | RequestPlan | RecordFileRejected | SubmitPlan | RevisePlan | AssessPlan | RecordPlanNotReceived
+)
+
+# --- refusals ---
+
+
+class EmploymentUnknown(Unknown):
+    reason = "There is no such employment here."
+    do = "Check the id. FK registers an employment before anything else can be done with it."
+
+
+class RegisteredDifferently(Refused):
+    reason = "The employment is registered with other particulars."
+    do = "Read what is registered. Another employment needs an id of its own."
+
+
+class SickLeaveInFuture(Invalid):
+    field = "spellStart"
+    reason = "A sick leave cannot have started on a day that has not come."
+    do = "Give the first sick day."
+
+
+class NoEmployerToAsk(Refused):
+    reason = "The person is self-employed, so no employer owes a plan."
+    do = "Plan the return with the person."
+
+
+class DueNotAhead(Invalid):
+    field = "due"
+    reason = "The last day to hand in the plan must lie ahead."
+    do = f"Give a later day, or leave it out: then it is {REQUEST_DAYS} days from today."
+
+
+class PlanAlreadyReceived(Refused):
+    reason = "The employer's plan has been received, so it is not asked for."
+    do = "Assess it, or ask the employer for a new version."
+
+
+class PlanAlreadySubmitted(Refused):
+    reason = "Another plan has already been handed in for this employment."
+    do = "Hand in what has changed as a new version of that plan."
+
+
+class PlanUnknown(Unknown):
+    reason = "This is not the plan at hand for the employment."
+    do = "Take the plan's id from the employment."
+
+
+class NothingToRevise(Refused):
+    reason = "There is no plan at hand to revise."
+    do = "Hand in a plan."
+
+
+class NothingToAssess(MissingPredecessor):
+    reason = "There is no plan at hand to assess."
+    do = "Wait until a plan is handed in, or register one that was given orally."
+
+
+class NotTheNewestVersion(Refused):
+    reason = "This version of the plan is not the newest."
+    do = "Read the newest version and assess that one."
+
+
+class NothingToScore(Refused):
+    reason = "A lawful ground for having no activities is given, so there is nothing to score."
+    do = "Where the ground is doubtful, request the plan."
+
+
+class NeverRequested(MissingPredecessor):
+    reason = "No such request has been made for this employment."
+    do = "Check the request's id."

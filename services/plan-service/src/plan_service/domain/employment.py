@@ -1,0 +1,181 @@
+"""Given what we know of an employment: what is answered to each thing that is asked? The table is `decide`.
+
+Read `situations.py` for what we know and `commands.py` for what may be asked. The table is printed into the service's
+README by `chassis.tables`.
+"""
+
+from typing import assert_never
+
+from chassis.decider import Aggregate, Decider
+from contracts.plan import Channel, EmployerPlanRequested, EmploymentKind, PlanEvent
+from plan_service.domain.commands import (
+    AssessPlan,
+    Command,
+    EmploymentUnknown,
+    NeverRequested,
+    NoEmployerToAsk,
+    NothingToAssess,
+    NothingToRevise,
+    NothingToScore,
+    NotTheNewestVersion,
+    PlanAlreadyReceived,
+    PlanAlreadySubmitted,
+    PlanUnknown,
+    RecordFileRejected,
+    RecordPlanNotReceived,
+    RegisteredDifferently,
+    RegisterEmployment,
+    RequestPlan,
+    RevisePlan,
+    SubmitPlan,
+)
+from plan_service.domain.outcomes import file_rejected, not_received, registered, requested, revised, submitted
+from plan_service.domain.plan import Contents, HandedIn, Plan, assessment, same_file, says_the_same
+from plan_service.domain.situations import (
+    Asked,
+    Assessed,
+    Employment,
+    Exempted,
+    FileUnreadable,
+    NotAsked,
+    NotReceived,
+    NotRegistered,
+    PlanAtHand,
+    Registered,
+    Situation,
+    Unassessed,
+    evolve,
+    plans,
+)
+
+
+def decide(command: Command, situation: Situation) -> list[PlanEvent]:
+    match command, situation:
+        case RegisterEmployment(), NotRegistered():
+            return [registered(command)]
+        case RegisterEmployment(), Registered() if not registered_alike(command, situation.employment):
+            raise RegisteredDifferently
+        case RegisterEmployment(), Registered():
+            return []  # the first registration stands
+        case (
+            RequestPlan() | RecordFileRejected() | SubmitPlan() | RevisePlan() | AssessPlan() | RecordPlanNotReceived(),
+            NotRegistered(),
+        ):
+            raise EmploymentUnknown
+
+        case RequestPlan(), Registered() if self_employed(situation.employment):
+            raise NoEmployerToAsk
+        case RequestPlan(), Unassessed() | Assessed() if not from_the_insured(situation.plan):
+            raise PlanAlreadyReceived
+        case RequestPlan(), Asked():
+            return []  # the open request stands
+        case RequestPlan(), NotAsked() | NotReceived() | FileUnreadable() | Unassessed() | Assessed() | Exempted():
+            return [requested(command, situation.employment)]
+
+        case RecordFileRejected(), Registered() if rejected_before(command, situation.employment):
+            return []  # the same file again
+        case RecordFileRejected(), Registered():
+            return [file_rejected(command, situation.employment)]
+
+        case SubmitPlan(), NotAsked() | Asked() | NotReceived() | FileUnreadable():
+            return [submitted(command, situation)]
+        case SubmitPlan(), PlanAtHand() if not handed_in_before(command, situation):
+            raise PlanAlreadySubmitted
+        case SubmitPlan(), PlanAtHand():
+            return []  # it is here already
+
+        case RevisePlan(), NotAsked() | Asked() | NotReceived() | FileUnreadable():
+            raise NothingToRevise
+        case RevisePlan(), PlanAtHand() if about_another_plan(command, situation.plan):
+            raise PlanUnknown
+        case RevisePlan(), PlanAtHand() if changes_nothing(command, situation.plan):
+            return []  # it is here already
+        case RevisePlan(), PlanAtHand():
+            return [revised(command, situation)]
+
+        case AssessPlan(), NotAsked() | Asked() | NotReceived() | FileUnreadable():
+            raise NothingToAssess
+        case AssessPlan(), PlanAtHand() if about_another_plan(command, situation.plan):
+            raise PlanUnknown
+        case AssessPlan(), PlanAtHand() if about_another_version(command, situation.plan):
+            raise NotTheNewestVersion
+        case AssessPlan(), Exempted():
+            raise NothingToScore
+        case AssessPlan(), Unassessed():
+            return [assessment(situation.plan.newest)]
+        case AssessPlan(), Assessed():
+            return []  # the same version gives the same points
+
+        case RecordPlanNotReceived(), Registered() if never_requested(command, situation.employment):
+            raise NeverRequested
+        case RecordPlanNotReceived(), Asked() if about_the_open_request(command, situation.request):
+            return [not_received(command, situation.employment)]
+        case RecordPlanNotReceived(), Registered():
+            return []  # something came first, or it is recorded already
+        case _:
+            assert_never((command, situation))
+
+
+decider: Decider[Command, Situation, PlanEvent] = Decider(initial=NotRegistered(), decide=decide, evolve=evolve)
+employment = Aggregate("employment", decider)
+
+# --- on what it depends ---
+
+
+def registered_alike(command: RegisterEmployment, known: Employment) -> bool:
+    """the particulars are the same"""
+    return command.registration == known.registration
+
+
+def self_employed(known: Employment) -> bool:
+    """the person is self-employed"""
+    return known.registration.employment_kind is EmploymentKind.SELF
+
+
+def from_the_insured(plan: Plan) -> bool:
+    """the newest version came through the insured person"""
+    return plan.newest.channel is Channel.INSURED
+
+
+def rejected_before(command: RecordFileRejected, known: Employment) -> bool:
+    """the same file was refused on the same ground since the last request"""
+    return (command.reason, command.sha256) in known.rejected
+
+
+def handed_in_before(command: SubmitPlan, situation: PlanAtHand) -> bool:
+    """the same file, or the same words, has been handed in for the employment before"""
+    return copy_of(command.contents, situation) is not None
+
+
+def about_another_plan(command: RevisePlan | AssessPlan, plan: Plan) -> bool:
+    """it names another plan than the one at hand"""
+    return command.plan_id != plan.newest.plan_id
+
+
+def changes_nothing(command: RevisePlan, plan: Plan) -> bool:
+    """the newest version says the same"""
+    return says_the_same(command.contents, plan.newest)
+
+
+def about_another_version(command: AssessPlan, plan: Plan) -> bool:
+    """it names another version than the newest"""
+    return command.version != plan.newest.version
+
+
+def never_requested(command: RecordPlanNotReceived, known: Employment) -> bool:
+    """no such request was ever made"""
+    return command.request_id not in known.requests
+
+
+def about_the_open_request(command: RecordPlanNotReceived, request: EmployerPlanRequested) -> bool:
+    """it is about the open request"""
+    return command.request_id == request.request_id
+
+
+# --- what callers ask beforehand ---
+
+
+def copy_of(contents: Contents, situation: PlanAtHand) -> HandedIn | None:
+    """The version that already holds this file or says these words, whichever plan it belongs to."""
+    versions = [v for plan in plans(situation) for v in plan.versions]
+    return next((v for v in versions if same_file(contents, v) or says_the_same(contents, v)), None)

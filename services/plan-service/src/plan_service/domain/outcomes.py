@@ -1,0 +1,147 @@
+"""What exactly is written down when the table in `employment.py` says yes?"""
+
+from datetime import timedelta
+from uuid import UUID, uuid5
+
+from contracts.plan import (
+    Channel,
+    EmployerPlanNotReceived,
+    EmployerPlanRequested,
+    EmploymentRegistered,
+    Initiative,
+    PlanActivity,
+    PlanFileRejected,
+    PlanRevised,
+    PlanSubmitted,
+)
+from plan_service.domain.commands import (
+    REQUEST_DAYS,
+    DueNotAhead,
+    RecordFileRejected,
+    RecordPlanNotReceived,
+    RegisterEmployment,
+    RequestPlan,
+    RevisePlan,
+    SickLeaveInFuture,
+    SubmitPlan,
+)
+from plan_service.domain.plan import Contents, check, check_activities, spell_day
+from plan_service.domain.situations import Employment, PlanAtHand, Registered, plans
+
+
+def next_plan_id(situation: Registered) -> UUID:
+    """The id of the next plan: worked out, not drawn, so that two who hand in at once name the same plan."""
+    return uuid5(situation.employment.registration.employment_id, f"plan/{len(plans(situation)) + 1}")
+
+
+def next_request_id(known: Employment) -> UUID:
+    """The id of the next request: worked out, not drawn, so that two who ask at once name the same request."""
+    return uuid5(known.registration.employment_id, f"request/{len(known.requests) + 1}")
+
+
+def registered(command: RegisterEmployment) -> EmploymentRegistered:
+    if command.registration.spell_start > command.today:
+        raise SickLeaveInFuture
+    return command.registration
+
+
+def requested(command: RequestPlan, known: Employment) -> EmployerPlanRequested:
+    due = command.due or command.today + timedelta(days=REQUEST_DAYS)
+    if due <= command.today:
+        raise DueNotAhead
+    return EmployerPlanRequested(
+        request_id=next_request_id(known),
+        employment_id=known.registration.employment_id,
+        org_nr=known.registration.org_nr,
+        due=due,
+    )
+
+
+def file_rejected(command: RecordFileRejected, known: Employment) -> PlanFileRejected:
+    return PlanFileRejected(
+        upload_id=command.upload_id,
+        employment_id=known.registration.employment_id,
+        org_nr=known.registration.org_nr,
+        reason=command.reason,
+        sha256=command.sha256,
+    )
+
+
+def submitted(command: SubmitPlan, situation: Registered) -> PlanSubmitted:
+    c, known = command.contents, situation.employment
+    check(c, command.today)
+    plan_id = next_plan_id(situation)
+    asked = bool(known.requests) and c.channel is not Channel.INSURED
+    return PlanSubmitted(
+        plan_id=plan_id,
+        version=1,
+        employment_id=known.registration.employment_id,
+        person_ref=known.registration.person_ref,
+        org_nr=known.registration.org_nr,
+        channel=c.channel,
+        initiative=Initiative.REQUESTED if asked else Initiative.OWN,
+        submitted_at=command.at,
+        spell_day=spell_day(known.registration.spell_start, command.today),
+        drawn_up_on=c.drawn_up_on,
+        employee_consulted=c.employee_consulted,
+        not_consulted_reason=c.not_consulted_reason,
+        exemption=c.exemption,
+        activities=_activities(c, plan_id, 1),
+        return_date=c.return_date,
+        document_ref=c.document.document_ref if c.document else None,
+        sha256=c.document.sha256 if c.document else None,
+        bytes=c.document.bytes if c.document else None,
+    )
+
+
+def revised(command: RevisePlan, situation: PlanAtHand) -> PlanRevised:
+    c, known, before = command.contents, situation.employment, situation.plan.newest
+    check(c, command.today)
+    check_activities(c, before)
+    return PlanRevised(
+        plan_id=before.plan_id,
+        version=before.version + 1,
+        employment_id=known.registration.employment_id,
+        person_ref=known.registration.person_ref,
+        org_nr=known.registration.org_nr,
+        channel=c.channel,
+        submitted_at=command.at,
+        spell_day=spell_day(known.registration.spell_start, command.today),
+        drawn_up_on=c.drawn_up_on,
+        employee_consulted=c.employee_consulted,
+        not_consulted_reason=c.not_consulted_reason,
+        exemption=c.exemption,
+        activities=_activities(c, before.plan_id, before.version + 1),
+        return_date=c.return_date,
+        document_ref=c.document.document_ref if c.document else None,
+        sha256=c.document.sha256 if c.document else None,
+        bytes=c.document.bytes if c.document else None,
+        changes=command.changes,
+    )
+
+
+def _activities(contents: Contents, plan_id: UUID, version: int) -> tuple[PlanActivity, ...]:
+    """An activity keeps the id it had in the version before; a new one gets one of its own."""
+    return tuple(
+        PlanActivity(
+            activity_id=a.activity_id or uuid5(plan_id, f"activity/{version}/{number}"),
+            kind=a.kind,
+            description=a.description,
+            responsible=a.responsible,
+            start=a.start,
+            end=a.end,
+            follow_up=a.follow_up,
+            target_pct=a.target_pct,
+        )
+        for number, a in enumerate(contents.activities, 1)
+    )
+
+
+def not_received(command: RecordPlanNotReceived, known: Employment) -> EmployerPlanNotReceived:
+    return EmployerPlanNotReceived(
+        request_id=command.request_id,
+        employment_id=known.registration.employment_id,
+        org_nr=known.registration.org_nr,
+        reminders=command.reminders,
+        last_due=command.last_due,
+    )
