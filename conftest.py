@@ -1,10 +1,10 @@
-"""What every tests folder has at hand: real servers, fresh databases, tokens (see chassis.testing_stack)."""
+"""What every tests folder has at hand: real servers, fresh databases, tokens, services (see chassis.testing_*)."""
 
 from collections.abc import Mapping
 
 import pytest
 
-pytest_plugins = ["chassis.testing_stack"]
+pytest_plugins = ["chassis.testing_stack", "chassis.testing_service"]
 
 
 @pytest.fixture(scope="session")

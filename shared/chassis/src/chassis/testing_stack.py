@@ -26,6 +26,7 @@ from chassis.servers import Database, Keeper, Nats, Place, Postgres, operator, p
 from chassis.servers.issuer import Issuer, Persona
 
 Databases = Callable[..., Awaitable[Database]]
+Setup = Callable[[Database], Awaitable[None]]
 Tokens = Callable[..., str]
 
 ORG_TYPES: Mapping[str, tuple[str, str]] = {
@@ -102,22 +103,23 @@ async def nats_server(place: Place, keeper: Keeper, hears: Mapping[str, tuple[st
 
 @pytest.fixture(scope="session")
 def database(postgres: Postgres) -> Databases:
-    """`await database("plan")`: a fresh, empty database with owner and app role.
+    """`await database("plan")`: a fresh, empty database with the roles `plan_owner` and `plan_app` (or `<roles>_...`).
 
     `await database("plan", setup=fill)`: a copy of one that `fill(database)` has filled, which is done once per
-    session and `setup`."""
+    session, name and `setup`."""
     counted = itertools.count(1)
     templates = dict[object, str]()
 
-    async def fresh(name: str, setup: Callable[[Database], Awaitable[None]] | None = None) -> Database:
-        passwords = (f"{name}-owner", f"{name}-app")  # the same for all, so that a copy does not change them
+    async def fresh(name: str, setup: Setup | None = None, roles: str | None = None) -> Database:
+        base = roles or name
+        passwords = (f"{base}-owner", f"{base}-app")  # the same for all, so that a new database does not change them
         if setup is not None and (name, setup) not in templates:
             template = f"{name}_template_{next(counted)}"
-            await setup(await postgres.provide(template, roles=name, passwords=passwords))
+            await setup(await postgres.provide(template, roles=base, passwords=passwords))
             templates[name, setup] = template
         called = f"{name}_{next(counted)}"
         return await postgres.provide(
-            called, roles=name, passwords=passwords, template=templates[name, setup] if setup else None
+            called, roles=base, passwords=passwords, template=templates[name, setup] if setup else None
         )
 
     return fresh
