@@ -53,7 +53,7 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
     match command, situation:
         case RegisterEmployment(), NotRegistered():
             return [registered(command)]
-        case RegisterEmployment(), Registered() if not registered_alike(command, situation.employment):
+        case RegisterEmployment(), Registered() if registered_otherwise(command, situation.employment):
             raise RegisteredDifferently
         case RegisterEmployment(), Registered():
             return []  # the first registration stands
@@ -65,7 +65,7 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
 
         case RequestPlan(), Registered() if self_employed(situation.employment):
             raise NoEmployerToAsk
-        case RequestPlan(), Unassessed() | Assessed() if not from_the_insured(situation.plan):
+        case RequestPlan(), Unassessed() | Assessed() if from_the_employer(situation.plan):
             raise PlanAlreadyReceived
         case RequestPlan(), Asked():
             return []  # the open request stands
@@ -79,7 +79,7 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
 
         case SubmitPlan(), NotAsked() | Asked() | NotReceived() | FileUnreadable():
             return [submitted(command, situation)]
-        case SubmitPlan(), PlanAtHand() if not handed_in_before(command, situation):
+        case SubmitPlan(), PlanAtHand() if says_something_new(command, situation):
             raise PlanAlreadySubmitted
         case SubmitPlan(), PlanAtHand():
             return []  # it is here already
@@ -122,9 +122,9 @@ employment = Aggregate("employment", decider)
 # --- on what it depends ---
 
 
-def registered_alike(command: RegisterEmployment, known: Employment) -> bool:
-    """the particulars are the same"""
-    return command.registration == known.registration
+def registered_otherwise(command: RegisterEmployment, known: Employment) -> bool:
+    """the particulars differ"""
+    return command.registration != known.registration
 
 
 def self_employed(known: Employment) -> bool:
@@ -132,9 +132,9 @@ def self_employed(known: Employment) -> bool:
     return known.registration.employment_kind is EmploymentKind.SELF
 
 
-def from_the_insured(plan: Plan) -> bool:
-    """the newest version came through the insured person"""
-    return plan.newest.channel is Channel.INSURED
+def from_the_employer(plan: Plan) -> bool:
+    """the newest version did not come through the insured person"""
+    return plan.newest.channel is not Channel.INSURED
 
 
 def rejected_before(command: RecordFileRejected, known: Employment) -> bool:
@@ -142,9 +142,9 @@ def rejected_before(command: RecordFileRejected, known: Employment) -> bool:
     return (command.reason, command.sha256) in known.rejected
 
 
-def handed_in_before(command: SubmitPlan, situation: PlanAtHand) -> bool:
-    """the same file, or the same words, has been handed in for the employment before"""
-    return copy_of(command.contents, situation) is not None
+def says_something_new(command: SubmitPlan, situation: PlanAtHand) -> bool:
+    """neither its file nor its words have been handed in for the employment before"""
+    return copy_of(command.contents, situation) is None
 
 
 def about_another_plan(command: RevisePlan | AssessPlan, plan: Plan) -> bool:
