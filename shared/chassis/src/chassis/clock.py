@@ -4,6 +4,7 @@ Decisions never read a clock: the edge asks it once and the command carries the 
 time.
 """
 
+import hashlib
 import mmap
 import os
 import struct
@@ -69,3 +70,9 @@ def new_id() -> uuid.UUID:
     millis = int(datetime.now(UTC).timestamp() * 1000)
     tail = int.from_bytes(os.urandom(10), "big")
     return uuid.UUID(int=(millis << 80) | (7 << 76) | ((tail >> 68 & 0xFFF) << 64) | (2 << 62) | (tail & (1 << 62) - 1))
+
+
+def hashed_id(*parts: str) -> uuid.UUID:
+    """A version 8 UUID that is always the same for the same parts (RFC 9562; SHA-256)."""
+    n = int.from_bytes(hashlib.sha256("|".join(parts).encode()).digest()[:16], "big")
+    return uuid.UUID(int=n & ~(0xF << 76) & ~(3 << 62) | (8 << 76) | (2 << 62))

@@ -7,7 +7,6 @@ Read-After             a read that brings such a position waits until it is cove
 """
 
 import base64
-import hashlib
 import hmac
 import json
 import re
@@ -23,7 +22,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.clock import new_id
+from chassis.clock import hashed_id, new_id
 from chassis.decider import Aggregate
 from chassis.envelope import Actor
 from chassis.identity import allow, authenticated
@@ -117,8 +116,7 @@ class Acting:
             raise Problem(422, "invalid-idempotency-key", "An Idempotency-Key is 1 to 255 visible ASCII characters.",
                           field="Idempotency-Key", do="Send for example a UUID.")  # fmt: skip
         a = self.actor
-        scope = f"{a.org_type}|{a.org_id}|{a.user_ref}|{given}".encode()
-        id = UUID(bytes=hashlib.sha256(scope).digest()[:16], version=8)
+        id = hashed_id("key", a.org_type, a.org_id, a.user_ref, given)
         body = self.body if self.body is not None else _canonical(await self._request.body())
         said = f"{self._request.method} {self._request.url.path}\n".encode() + body
         return Key(id, hmac.digest(self._runtime.secret, said, "sha256")[:16], msgspec.json.encode(answer))

@@ -6,7 +6,6 @@ cannot be handled at all is dead; what follows on the same case waits behind it,
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis.clock import hashed_id
 from chassis.codec import Codec, Unreadable
 from chassis.decider import Aggregate, MissingPredecessor, Refused, record
 from chassis.locks import Held, LockLost, Locks
@@ -49,7 +49,7 @@ Perform = Callable[[Ask, UUID, Heard], Awaitable[None]]
 
 def command_id(event_id: UUID, rule: str, target: str) -> UUID:
     """The id of the command with which `rule` answers a message at `target`: the same for every try."""
-    return UUID(bytes=hashlib.sha256(f"{event_id}|{rule}|{target}".encode()).digest()[:16], version=8)
+    return hashed_id(str(event_id), rule, target)
 
 
 class Reactor:

@@ -31,14 +31,14 @@ Tokens = Callable[..., str]
 
 ORG_TYPES: Mapping[str, tuple[str, str]] = {
     "fk": ("FK", "2021005521"),
-    "emp": ("EMPLOYER", "5560360793"),
-    "care": ("CARE", "2321000016"),
+    "emp": ("EMPLOYER", "5560000167"),
+    "care": ("CARE", "2320000017"),
     "af": ("AF", "2021002114"),
     "person": ("PERSON", "person"),
     "av": ("AV", "2021004763"),
     "ops": ("OPS", "samordna"),
 }
-"""What a role's holder belongs to unless a test says otherwise. The organisation numbers are public."""
+"""What a role's holder belongs to unless a test says otherwise. Employer and region are made up."""
 
 
 @pytest.fixture(scope="session")
