@@ -1,18 +1,18 @@
 """What can have happened to a deadline, and to the message about it. Each event is declared here, once."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 from chassis.classes import DataClass
 from chassis.decider import record
 from chassis.facts import Fact, Facts
-
 from contracts.values import Code, Count, Moment, Ref
 
 P = DataClass.P
+Codes = tuple[Code, ...]
 
 
-class ReminderChannel(str, Enum):
+class ReminderChannel(StrEnum):
     SMS = "SMS"
     EMAIL = "EMAIL"
     PORTAL = "PORTAL"
@@ -21,11 +21,44 @@ class ReminderChannel(str, Enum):
     LETTER = "LETTER"
 
 
-@record
-class DeadlineSet:
-    """Somebody has to do something by `due_at`. `rule` and `rule_version` say which row of which rule file set it.
+class StepKind(StrEnum):
+    """What a deadline does when one of its times comes."""
 
-    `about` is what it concerns (an employment, a request, a plan); `met_key` names what settles it."""
+    MISS = "MISS"
+    REMIND = "REMIND"
+    ESCALATE = "ESCALATE"
+    TIMER = "TIMER"
+    TASK = "TASK"
+
+
+@record
+class Step:
+    """One thing a deadline does, at `at`. `code` is a template (REMIND), a role (ESCALATE), a timer's kind (TIMER), a
+    task's kind (TASK), and the deadline's own kind for MISS; `attempt` counts reminders and levels of escalation.
+    `channel` and `recipient_ref` go with REMIND only."""
+
+    at: Moment
+    does: Annotated[StepKind, P]
+    code: Code
+    attempt: Count = 1
+    channel: Annotated[ReminderChannel | None, P] = None
+    recipient_ref: Code | None = None
+
+
+@record
+class Condition:
+    """An event that ends a deadline when it concerns `matter`: an id, or a name made from several fields.
+
+    `earlier`: an event that came before the deadline was set ends it too, so that it is not set at all."""
+
+    event: Code
+    matter: Ref
+    earlier: Annotated[bool, P]
+
+
+@record
+class Task:
+    """A deadline that another deadline sets when its TASK step with the same `kind` comes."""
 
     deadline_id: Ref
     kind: Code
@@ -33,14 +66,59 @@ class DeadlineSet:
     due_at: Moment
     owner_role: Code
     owner_ref: Code
-    escalate_to: tuple[Code, ...]
+    escalate_to: Codes
+    rule: Code
+    steps: tuple[Step, ...]
+    met_by: tuple[Condition, ...]
+    cancelled_by: tuple[Condition, ...]
+
+
+@record
+class DeadlineSet:
+    """Somebody has to do something by `due_at`. `rule` and `rule_version` say which row of which rule file set it.
+
+    `about` is what it concerns (an employment, a request, a plan). `owner_ref` is who: `employer:<organisation number>`
+    or `role:<role code>`. What ends it and what it does on the way stands in StepsPlanned."""
+
+    deadline_id: Ref
+    kind: Code
+    about: Ref
+    due_at: Moment
+    owner_role: Code
+    owner_ref: Code
+    escalate_to: Codes
     attempt: Count
     rule: Code
     rule_version: Code
 
 
 @record
+class StepsPlanned:
+    """What a deadline will do from now on, in order, and what ends it; lives in the service. A later plan replaces an
+    earlier one. `parent` is the deadline whose TASK step this came from."""
+
+    deadline_id: Ref
+    parent: Ref | None
+    steps: tuple[Step, ...]
+    tasks: tuple[Task, ...]
+    met_by: tuple[Condition, ...]
+    cancelled_by: tuple[Condition, ...]
+
+
+@record
+class MatterSettled:
+    """An event came that can end deadlines about `matters`, whether or not any is open; lives in the service. So a
+    deadline that is set after what would have met it is never set in vain."""
+
+    event: Code
+    matters: tuple[Ref, ...]
+    at: Moment
+
+
+@record
 class DeadlineMet:
+    """What was asked for was done, at `met_at`: later than the due date when it was missed first."""
+
     deadline_id: Ref
     kind: Code
     about: Ref
@@ -70,10 +148,21 @@ class DeadlineEscalated:
 
 @record
 class DeadlineCancelled:
+    """The matter fell away; `reason` is the event that took it away."""
+
     deadline_id: Ref
     kind: Code
     about: Ref
     reason: Code
+
+
+@record
+class TaskDone:
+    """Somebody says that a task which no event of ours can show is done."""
+
+    deadline_id: Ref
+    kind: Code
+    about: Ref
 
 
 @record
@@ -91,6 +180,15 @@ class ReminderDue:
 
 
 @record
+class ReminderWithdrawn:
+    """The matter was settled before the message was handed over, so it is not sent; lives in the service."""
+
+    reminder_id: Ref
+    deadline_id: Ref
+    about: Ref
+
+
+@record
 class ReminderSent:
     reminder_id: Ref
     deadline_id: Ref
@@ -103,6 +201,8 @@ class ReminderSent:
 
 @record
 class ReminderFailed:
+    """The message cannot reach the party: no contact is known, or its own mail server refuses it for good."""
+
     reminder_id: Ref
     deadline_id: Ref
     about: Ref
@@ -115,7 +215,9 @@ class ReminderFailed:
 
 @record
 class TimerElapsed:
-    """A time that another service asked to be told of has come; the owner reacts with a fact of its own."""
+    """A time that another service asked to be told of has come; the owner reacts with a fact of its own.
+
+    `timer_id` is the deadline that the timer is a step of."""
 
     timer_id: Ref
     kind: Code
@@ -134,28 +236,36 @@ class ContactSet:
     address: Annotated[str, DataClass.I]
 
 
-NotificationEvent = (
+AgendaEvent = (
     DeadlineSet
+    | StepsPlanned
+    | MatterSettled
     | DeadlineMet
     | DeadlineMissed
     | DeadlineEscalated
     | DeadlineCancelled
+    | TaskDone
     | ReminderDue
+    | ReminderWithdrawn
     | ReminderSent
     | ReminderFailed
     | TimerElapsed
-    | ContactSet
 )
+NotificationEvent = AgendaEvent | ContactSet
 
 NOTIFICATION = Facts(
     "notification",
     [
         Fact("DeadlineSet", 1, DeadlineSet),
+        Fact("StepsPlanned", 1, StepsPlanned, published=False),
+        Fact("MatterSettled", 1, MatterSettled, published=False),
         Fact("DeadlineMet", 1, DeadlineMet),
         Fact("DeadlineMissed", 1, DeadlineMissed),
         Fact("DeadlineEscalated", 1, DeadlineEscalated),
         Fact("DeadlineCancelled", 1, DeadlineCancelled),
+        Fact("TaskDone", 1, TaskDone),
         Fact("ReminderDue", 1, ReminderDue, published=False),
+        Fact("ReminderWithdrawn", 1, ReminderWithdrawn, published=False),
         Fact("ReminderSent", 1, ReminderSent),
         Fact("ReminderFailed", 1, ReminderFailed),
         Fact("TimerElapsed", 1, TimerElapsed),

@@ -1,0 +1,274 @@
+"""The agenda of one case: which deadlines are open, what they wait for, and what falls due when.
+
+Nothing here reads a clock. `Elapse` says up to which moment every source has been heard, and gives every step that fell
+due by then, in order of time. What settles a deadline is remembered whether or not it is set yet, so the order in which
+different services are heard makes no difference to whether something counts as missed.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from chassis.decider import Aggregate, Decider, record
+from contracts.notification import (
+    AgendaEvent,
+    DeadlineCancelled,
+    DeadlineEscalated,
+    DeadlineMet,
+    DeadlineMissed,
+    DeadlineSet,
+    MatterSettled,
+    ReminderDue,
+    ReminderFailed,
+    ReminderSent,
+    ReminderWithdrawn,
+    StepKind,
+    StepsPlanned,
+    Task,
+    TaskDone,
+    TimerElapsed,
+)
+from notification_service.domain.commands import (
+    Command,
+    CompleteTask,
+    DeadlineUnknown,
+    Elapse,
+    NotDoneByHand,
+    SetDeadline,
+    SettleMatter,
+    TaskOfAnotherRole,
+)
+from notification_service.domain.deadline import (
+    Closed,
+    NotSet,
+    Open,
+    Settled,
+    Situation,
+    ended,
+    ending_of,
+    escalated,
+    miss_to_tell,
+    missed,
+    open_deadline,
+    opened,
+    planned,
+    reminder,
+    replanned,
+    settled,
+    stepped,
+    timer,
+)
+from notification_service.domain.message import (
+    Message,
+    NotWaiting,
+    RecordReminderFailed,
+    RecordReminderSent,
+    Waiting,
+    on_message,
+    withdrawals,
+    withdrawn,
+)
+
+DONE_BY_HAND = "TaskDone"
+"""The event name with which a rule says that somebody may simply tick a task off."""
+
+# --- what we know ---
+
+
+Occurrence = tuple[str, UUID]
+
+
+@record
+class Agenda:
+    """`deadlines` in the order in which they were set; `settled` says when each event came for each matter."""
+
+    deadlines: Mapping[UUID, Situation]
+    settled: Mapping[Occurrence, tuple[datetime, ...]]
+    messages: Mapping[UUID, Message]
+
+
+NOTHING_YET = Agenda(deadlines={}, settled={}, messages={})
+
+
+def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
+    match event:
+        case DeadlineSet():
+            fresh = Open(told=event, steps=(), tasks=(), met_by=(), cancelled_by=())
+            return _with(agenda, event.deadline_id, fresh)
+        case StepsPlanned():
+            return _with(
+                _stepped(agenda, event.parent),
+                event.deadline_id,
+                planned(situation_of(agenda, event.deadline_id), event),
+            )
+        case MatterSettled():
+            return _settle(agenda, event)
+        case DeadlineMissed() | DeadlineEscalated():
+            return _stepped(agenda, event.deadline_id)
+        case TimerElapsed():
+            return _stepped(agenda, event.timer_id)
+        case DeadlineMet() | DeadlineCancelled():
+            return _with(agenda, event.deadline_id, Closed())
+        case TaskDone():
+            return agenda
+        case ReminderDue():
+            return _said(_stepped(agenda, event.deadline_id), event.reminder_id, Waiting(due=event))
+        case ReminderWithdrawn():
+            return _said(agenda, event.reminder_id, withdrawn(message_of(agenda, event.reminder_id)))
+        case ReminderSent() | ReminderFailed():
+            return _said(agenda, event.reminder_id, NotWaiting())
+        case _:
+            assert_never(event)
+
+
+def situation_of(agenda: Agenda, deadline_id: UUID) -> Situation:
+    return agenda.deadlines.get(deadline_id, NotSet())
+
+
+def message_of(agenda: Agenda, reminder_id: UUID) -> Message:
+    return agenda.messages.get(reminder_id, NotWaiting())
+
+
+def _with(agenda: Agenda, deadline_id: UUID, situation: Situation) -> Agenda:
+    return Agenda(
+        deadlines={**agenda.deadlines, deadline_id: situation}, settled=agenda.settled, messages=agenda.messages
+    )
+
+
+def _said(agenda: Agenda, reminder_id: UUID, message: Message) -> Agenda:
+    rest = {k: v for k, v in agenda.messages.items() if k != reminder_id}
+    messages = rest if isinstance(message, NotWaiting) else {**rest, reminder_id: message}
+    return Agenda(deadlines=agenda.deadlines, settled=agenda.settled, messages=messages)
+
+
+def _stepped(agenda: Agenda, deadline_id: UUID | None) -> Agenda:
+    """The deadline has done its next step."""
+    if deadline_id is None:
+        return agenda
+    return _with(agenda, deadline_id, stepped(situation_of(agenda, deadline_id)))
+
+
+def _settle(agenda: Agenda, event: MatterSettled) -> Agenda:
+    deadlines = {k: settled(d, event) for k, d in agenda.deadlines.items()}
+    came = {(event.event, m): (*agenda.settled.get((event.event, m), ()), event.at) for m in event.matters}
+    return Agenda(deadlines=deadlines, settled={**agenda.settled, **came}, messages=agenda.messages)
+
+
+# --- what we answer ---
+
+
+def decide(command: Command, agenda: Agenda) -> Sequence[AgendaEvent]:
+    match command:
+        case SetDeadline(task=task):
+            return _on_deadline(command, situation_of(agenda, task.deadline_id), agenda)
+        case CompleteTask(deadline_id=deadline_id):
+            return _on_deadline(command, situation_of(agenda, deadline_id), agenda)
+        case SettleMatter():
+            return _on_occurrence(command, agenda)
+        case Elapse(up_to=up_to):
+            return _on_time(up_to, agenda)
+        case RecordReminderSent() | RecordReminderFailed():
+            return on_message(command, message_of(agenda, command.reminder_id))
+        case _:
+            assert_never(command)
+
+
+def _on_deadline(command: SetDeadline | CompleteTask, situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
+    match command, situation:
+        case SetDeadline(task=task, tasks=tasks, rule_version=version), NotSet():
+            return [] if _is_vain(task, agenda) else opened(task, tasks, version, None)
+        case SetDeadline(), Open() | Settled() | Closed():
+            return []  # a deadline is set once; what changes is a new deadline
+        case CompleteTask(), NotSet():
+            raise DeadlineUnknown
+        case CompleteTask(role=role, at=at), Open() as deadline:
+            return _tick_off(deadline, role, at, agenda)
+        case CompleteTask(), Settled() | Closed():
+            return []  # it was done before
+        case _:
+            assert_never((command, situation))
+
+
+def _on_step(situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
+    """The next step of a deadline, its time having come."""
+    match situation:
+        case Open(told=told, steps=(step, *rest)) as deadline:
+            match step.does:
+                case StepKind.MISS:
+                    return [missed(told)]
+                case StepKind.REMIND:
+                    return [reminder(told, step)]
+                case StepKind.ESCALATE:
+                    return [escalated(told, step)]
+                case StepKind.TIMER:
+                    return [timer(told, step)]
+                case StepKind.TASK:
+                    task = next(t for t in deadline.tasks if t.kind == step.code)
+                    if task.deadline_id in agenda.deadlines or _is_vain(task, agenda):
+                        return [replanned(deadline, tuple(rest))]
+                    return opened(task, (), told.rule_version, told.deadline_id)
+        case Settled(deadline=deadline):
+            return [missed(deadline.told), *_close(situation, agenda)]
+        case Open() | NotSet() | Closed():
+            return []
+
+
+def _on_time(up_to: datetime, agenda: Agenda) -> Sequence[AgendaEvent]:
+    facts: list[AgendaEvent] = []
+    while (due := next_step(agenda)) is not None and due[0] <= up_to:
+        new = _on_step(situation_of(agenda, due[1]), agenda)
+        facts += new
+        agenda = decider.fold(new, agenda)
+    return facts
+
+
+def _on_occurrence(command: SettleMatter, agenda: Agenda) -> Sequence[AgendaEvent]:
+    new = tuple(m for m in command.matters if command.at not in agenda.settled.get((command.event, m), ()))
+    if not new:
+        return []
+    facts: list[AgendaEvent] = [MatterSettled(event=command.event, matters=new, at=command.at)]
+    after = decider.fold(facts, agenda)
+    for deadline_id, situation in after.deadlines.items():
+        if isinstance(situation, Settled) and situation != agenda.deadlines[deadline_id]:
+            facts += _end_or_wait(situation, after)
+    return facts
+
+
+def _end_or_wait(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
+    miss = miss_to_tell(late)
+    if miss is None:
+        return _close(late, agenda)
+    return [] if late.deadline.steps == (miss,) else [replanned(late.deadline, (miss,))]
+
+
+def _tick_off(deadline: Open, role: str, at: datetime, agenda: Agenda) -> Sequence[AgendaEvent]:
+    told = deadline.told
+    if ending_of(deadline, DONE_BY_HAND, (told.deadline_id,), at) is None:
+        raise NotDoneByHand
+    if role not in (told.owner_role, *told.escalate_to):
+        raise TaskOfAnotherRole
+    done = TaskDone(deadline_id=told.deadline_id, kind=told.kind, about=told.about)
+    return [done, *_on_occurrence(SettleMatter(event=DONE_BY_HAND, matters=(told.deadline_id,), at=at), agenda)]
+
+
+def _close(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
+    """The end of a deadline; a message about it that has not been handed over yet is withdrawn."""
+    deadline_id = late.deadline.told.deadline_id
+    return [ended(late), *withdrawals(agenda.messages.values(), deadline_id)]
+
+
+def _is_vain(task: Task, agenda: Agenda) -> bool:
+    """Has what would meet or cancel this come before it was set, and does that count?"""
+    return any(c.earlier and (c.event, c.matter) in agenda.settled for c in (*task.met_by, *task.cancelled_by))
+
+
+def next_step(agenda: Agenda) -> tuple[datetime, UUID] | None:
+    """When the next step falls due, and of which deadline; the one set first goes first."""
+    left = ((k, open_deadline(s)) for k, s in agenda.deadlines.items())
+    return min(((d.steps[0].at, k) for k, d in left if d is not None and d.steps), key=lambda n: n[0], default=None)
+
+
+decider: Decider[Command, Agenda, AgendaEvent] = Decider(initial=NOTHING_YET, decide=decide, evolve=evolve)
+agenda = Aggregate(category="agenda", decider=decider)
+"""Streams are named `agenda-<caseId>`."""

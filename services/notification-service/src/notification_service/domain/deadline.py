@@ -1,0 +1,234 @@
+"""One deadline: in which situation is it, and what does it do when its next time comes or its matter is settled?"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from chassis.decider import record
+from contracts.notification import (
+    AgendaEvent,
+    Condition,
+    DeadlineCancelled,
+    DeadlineEscalated,
+    DeadlineMet,
+    DeadlineMissed,
+    DeadlineSet,
+    MatterSettled,
+    ReminderChannel,
+    ReminderDue,
+    Step,
+    StepKind,
+    StepsPlanned,
+    Task,
+    TimerElapsed,
+)
+
+# --- the situations a deadline can be in ---
+
+
+@record
+class NotSet: ...
+
+
+@record
+class Open:
+    """Set, and its matter is not settled. `steps` are those still to come, in order of time."""
+
+    told: DeadlineSet
+    steps: tuple[Step, ...]
+    tasks: tuple[Task, ...]
+    met_by: tuple[Condition, ...]
+    cancelled_by: tuple[Condition, ...]
+
+
+@record
+class Ending:
+    """What settled the matter: which event, when, and whether it met the deadline or took it away."""
+
+    event: str
+    at: datetime
+    met: bool
+
+
+@record
+class Settled:
+    """The matter is settled, but so late that the deadline's being missed has to be told first.
+
+    It is told when every source has been heard up to that time: another may yet have settled it earlier."""
+
+    deadline: Open
+    ending: Ending
+
+
+@record
+class Closed: ...
+
+
+Situation = NotSet | Open | Settled | Closed
+
+
+# --- what it waits for ---
+
+
+def ending_of(deadline: Open, event: str, matters: Iterable[UUID], at: datetime) -> Ending | None:
+    """How `event` about `matters` ends this deadline, or None when it does not concern it."""
+    about = set(matters)
+    for met, conditions in ((True, deadline.met_by), (False, deadline.cancelled_by)):
+        if any(c.event == event and c.matter in about for c in conditions):
+            return Ending(event=event, at=at, met=met)
+    return None
+
+
+def miss_to_tell(settled: Settled) -> Step | None:
+    """The miss that came before the settling and has not been told, if there is one."""
+    misses = (s for s in settled.deadline.steps if s.does is StepKind.MISS)
+    return next((s for s in misses if s.at <= settled.ending.at), None)
+
+
+# --- how one situation follows another ---
+
+
+def open_deadline(situation: Situation) -> Open | None:
+    """The deadline itself while it is not closed."""
+    match situation:
+        case Open():
+            return situation
+        case Settled(deadline=deadline):
+            return deadline
+        case NotSet() | Closed():
+            return None
+
+
+def stepped(situation: Situation) -> Situation:
+    """The deadline has done its next step."""
+    match situation:
+        case Open(steps=steps):
+            return _left(situation, steps[1:])
+        case Settled(deadline=deadline, ending=ending):
+            return Settled(deadline=_left(deadline, deadline.steps[1:]), ending=ending)
+        case NotSet() | Closed():
+            return situation
+
+
+def planned(situation: Situation, plan: StepsPlanned) -> Situation:
+    """The deadline has been told its steps and conditions; later plans only change the steps."""
+    match situation:
+        case Open(told=told):
+            return Open(
+                told=told, steps=plan.steps, tasks=plan.tasks, met_by=plan.met_by, cancelled_by=plan.cancelled_by
+            )
+        case Settled(deadline=deadline, ending=ending):
+            return Settled(deadline=_left(deadline, plan.steps), ending=ending)
+        case NotSet() | Closed():
+            return situation
+
+
+def settled(situation: Situation, event: MatterSettled) -> Situation:
+    """Something came that may settle the matter; what came first counts."""
+    match situation:
+        case Open():
+            ending = ending_of(situation, event.event, event.matters, event.at)
+            return situation if ending is None else Settled(deadline=situation, ending=ending)
+        case Settled(deadline=deadline, ending=known):
+            ending = ending_of(deadline, event.event, event.matters, event.at)
+            earlier = ending is not None and ending.at < known.at
+            return Settled(deadline=deadline, ending=ending) if ending and earlier else situation
+        case NotSet() | Closed():
+            return situation
+
+
+def _left(deadline: Open, steps: tuple[Step, ...]) -> Open:
+    return Open(
+        told=deadline.told,
+        steps=steps,
+        tasks=deadline.tasks,
+        met_by=deadline.met_by,
+        cancelled_by=deadline.cancelled_by,
+    )
+
+
+# --- what it tells ---
+
+
+def opened(task: Task, tasks: tuple[Task, ...], rule_version: str, parent: UUID | None) -> list[AgendaEvent]:
+    """The two facts of a new deadline: what others may know, and what only this service has to."""
+    return [
+        DeadlineSet(
+            deadline_id=task.deadline_id,
+            kind=task.kind,
+            about=task.about,
+            due_at=task.due_at,
+            owner_role=task.owner_role,
+            owner_ref=task.owner_ref,
+            escalate_to=task.escalate_to,
+            attempt=1,
+            rule=task.rule,
+            rule_version=rule_version,
+        ),
+        StepsPlanned(
+            deadline_id=task.deadline_id,
+            parent=parent,
+            steps=tuple(sorted(task.steps, key=lambda s: s.at)),
+            tasks=tasks,
+            met_by=task.met_by,
+            cancelled_by=task.cancelled_by,
+        ),
+    ]
+
+
+def replanned(deadline: Open, steps: tuple[Step, ...]) -> StepsPlanned:
+    """The same deadline with other steps left."""
+    return StepsPlanned(
+        deadline_id=deadline.told.deadline_id,
+        parent=None,
+        steps=steps,
+        tasks=deadline.tasks,
+        met_by=deadline.met_by,
+        cancelled_by=deadline.cancelled_by,
+    )
+
+
+def ended(settled: Settled) -> AgendaEvent:
+    told, end = settled.deadline.told, settled.ending
+    if end.met:
+        return DeadlineMet(deadline_id=told.deadline_id, kind=told.kind, about=told.about, met_at=end.at)
+    return DeadlineCancelled(deadline_id=told.deadline_id, kind=told.kind, about=told.about, reason=end.event)
+
+
+def missed(told: DeadlineSet) -> DeadlineMissed:
+    return DeadlineMissed(
+        deadline_id=told.deadline_id,
+        kind=told.kind,
+        about=told.about,
+        due_at=told.due_at,
+        owner_role=told.owner_role,
+    )
+
+
+def escalated(told: DeadlineSet, step: Step) -> DeadlineEscalated:
+    return DeadlineEscalated(
+        deadline_id=told.deadline_id,
+        kind=told.kind,
+        about=told.about,
+        due_at=told.due_at,
+        to_role=step.code,
+        attempt=step.attempt,
+    )
+
+
+def timer(told: DeadlineSet, step: Step) -> TimerElapsed:
+    return TimerElapsed(timer_id=told.deadline_id, kind=step.code, due_at=step.at, about=told.about)
+
+
+def reminder(told: DeadlineSet, step: Step) -> ReminderDue:
+    channel = step.channel or ReminderChannel.EMAIL
+    return ReminderDue(
+        reminder_id=uuid5(told.deadline_id, f"{step.code}:{channel.value}:{step.attempt}"),
+        deadline_id=told.deadline_id,
+        about=told.about,
+        due_at=step.at,
+        channel=channel,
+        template_id=step.code,
+        recipient_ref=step.recipient_ref or told.owner_ref,
+        attempt=step.attempt,
+    )

@@ -1,0 +1,318 @@
+"""What has to happen next, as data: one rule file read into records, or a clear word about what is wrong in it.
+
+A rule says on which event and under which conditions something has to be done, by when and by whom, what is done on the
+way and what ends it. `planning.py` turns a rule and an event into a deadline with concrete times.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, time
+from enum import StrEnum
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from chassis.decider import record
+from contracts.notification import ReminderChannel, StepKind
+from notification_service.days import SendingHours
+from notification_service.reading import RuleError, Table
+
+ROLES = frozenset(
+    {
+        "fk.handler",
+        "fk.unit_manager",
+        "fk.specialist",
+        "fk.collab_lead",
+        "emp.hr",
+        "emp.manager",
+        "care.coordinator",
+        "af.officer",
+        "person",
+        "av.inspector",
+    }
+)
+OCCURRED = "occurred"
+"""The anchor that every event has: when it happened."""
+
+
+class Count(StrEnum):
+    """How days are counted from the anchor."""
+
+    DAYS = "days"
+    WORKING_DAYS = "working_days"
+    SPELL_DAY = "spell_day"
+
+
+@record
+class Due:
+    """`number` days (or working days) after `anchor`, or day `number` of a spell that starts on `anchor`."""
+
+    anchor: str
+    count: Count
+    number: int
+
+
+@record
+class Where:
+    """A condition on a field of the event: at least so much, or one of these codes."""
+
+    field: str
+    at_least: int | None
+    one_of: tuple[str, ...]
+
+
+@record
+class Ends:
+    """An event that ends the deadline when the fields in `same` hold the same values in both events."""
+
+    event: str
+    same: tuple[str, ...]
+    earlier: bool
+
+
+@record
+class Level:
+    after: int
+    to: str
+
+
+@record
+class Escalation:
+    """Who is told when nothing happens: days after the due date."""
+
+    id: str
+    row: int
+    source: str
+    missed_after: int
+    levels: tuple[Level, ...]
+
+
+@record
+class Duty:
+    """What has to be done, by when, by whom, and what ends it."""
+
+    kind: str
+    due: Due
+    owner: str
+    owner_ref: str
+    escalation: Escalation | None
+    met_by: tuple[Ends, ...]
+    cancelled_by: tuple[Ends, ...]
+
+
+@record
+class RuleStep:
+    """Something done on the way, `after_due` days after the due date (before it when negative).
+
+    `until` is the last day, counted the same way, on which it is still worth doing for what was announced late."""
+
+    row: int
+    source: str
+    does: StepKind
+    after_due: int
+    until: int | None
+    code: str
+    channels: tuple[ReminderChannel, ...]
+    duty: Duty | None
+    says: str
+
+
+@record
+class Rule:
+    """One row of the table. `about` names the fields that tell one deadline of this rule from another."""
+
+    id: str
+    row: int
+    source: str
+    says: str
+    on: tuple[str, ...]
+    where: tuple[Where, ...]
+    about: tuple[str, ...]
+    duty: Duty
+    steps: tuple[RuleStep, ...]
+
+
+@record
+class Rulebook:
+    """One version of the rules, in force from `valid_from`."""
+
+    file: str
+    version: str
+    valid_from: date
+    work: time
+    sending: SendingHours
+    occurred: Mapping[str, str]
+    escalations: tuple[Escalation, ...]
+    rules: tuple[Rule, ...]
+
+
+# --- reading ---
+
+
+def load(source: Traversable) -> Rulebook:
+    """Read one rule file. Raises RuleError, which names the file, the rule and the field."""
+    try:
+        raw = tomllib.loads(source.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RuleError(f"{source.name}: cannot be read as TOML: {error}") from error
+    table = Table(raw, source.name)
+    escalations = tuple(_escalation(t) for t in table.tables("escalation", named="escalation"))
+    known = {e.id: e for e in escalations}
+    rules = tuple(_rule(t, known) for t in table.tables("rule", named="rule"))
+    hours = table.table("hours")
+    book = Rulebook(
+        file=source.name,
+        version=table.text("version", re.compile(r"\d{4}-\d{2}(\.\d+)?")),
+        valid_from=table.day("valid_from"),
+        work=hours.clock("work"),
+        sending=SendingHours(start=hours.clock("messages"), end=hours.clock("sending_ends")),
+        occurred=table.texts_by_name("occurred"),
+        escalations=escalations,
+        rules=rules,
+    )
+    hours.nothing_else()
+    table.nothing_else()
+    return book
+
+
+def shipped() -> list[Traversable]:
+    """The rule files that come with this service."""
+    folder = resources.files("notification_service") / "rules"
+    return sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+
+
+def _escalation(t: Table) -> Escalation:
+    made = Escalation(
+        id=t.text("id"),
+        row=t.number("row"),
+        source=t.text("source"),
+        missed_after=t.number("missed_after"),
+        levels=tuple(_level(level) for level in t.tables("levels")),
+    )
+    t.nothing_else()
+    return made
+
+
+def _level(t: Table) -> Level:
+    made = Level(after=t.number("after"), to=t.one_of("to", ROLES))
+    t.nothing_else()
+    return made
+
+
+def _rule(t: Table, escalations: Mapping[str, Escalation]) -> Rule:
+    row, source = t.number("row"), t.text("source")
+    duty = _duty(t, escalations, anchored=True)
+    made = Rule(
+        id=t.text("id", re.compile(r"[a-z0-9-]{1,60}")),
+        row=row,
+        source=source,
+        says=t.text("says"),
+        on=t.texts("on"),
+        where=tuple(_where(w) for w in t.tables("where")),
+        about=t.texts("about"),
+        duty=duty,
+        steps=tuple(_step(s, duty.due, row, source, escalations) for s in t.tables("step")),
+    )
+    t.nothing_else()
+    return made
+
+
+def _duty(t: Table, escalations: Mapping[str, Escalation], *, anchored: bool) -> Duty:
+    owner = t.one_of("owner", ROLES)
+    name = t.text("escalation", default="")
+    if name and name not in escalations:
+        raise t.wrong("escalation", f"no escalation is called {name!r}; there are: {', '.join(sorted(escalations))}")
+    return Duty(
+        kind=t.text("kind", re.compile(r"[A-Z0-9_]{1,60}")),
+        due=_due(t.table("due"), anchored=anchored),
+        owner=owner,
+        owner_ref=t.text("owner_ref", default=f"role:{owner}"),
+        escalation=escalations.get(name),
+        met_by=tuple(_ends(e) for e in t.tables("met_by")),
+        cancelled_by=tuple(_ends(e) for e in t.tables("cancelled_by")),
+    )
+
+
+def _due(t: Table, *, anchored: bool) -> Due:
+    given = [c for c in Count if c.value in t]
+    if len(given) != 1:
+        raise t.wrong("due", "needs exactly one of days, working_days or spell_day")
+    anchor = t.text("from") if anchored else OCCURRED
+    made = Due(anchor=anchor, count=given[0], number=t.number(given[0].value))
+    t.nothing_else()
+    return made
+
+
+def _where(t: Table) -> Where:
+    field = t.text("field")
+    if ("at_least" in t) == ("one_of" in t):
+        raise t.wrong("where", "needs either at_least or one_of")
+    made = Where(
+        field=field,
+        at_least=t.number("at_least") if "at_least" in t else None,
+        one_of=t.texts("one_of") if "one_of" in t else (),
+    )
+    t.nothing_else()
+    return made
+
+
+def _ends(t: Table) -> Ends:
+    made = Ends(event=t.text("event"), same=t.texts("same", default=()), earlier=t.flag("earlier"))
+    t.nothing_else()
+    return made
+
+
+def _step(t: Table, due: Due, row: int, source: str, escalations: Mapping[str, Escalation]) -> RuleStep:
+    does = StepKind(t.one_of("does", frozenset(StepKind) - {StepKind.MISS}))
+    after_due = _offset(t, "after_due", "spell_day", due)
+    until = _offset(t, "until_after_due", "until_spell_day", due)
+    if after_due is None:
+        raise t.wrong("after_due", "a step needs after_due, or spell_day when its rule has one")
+    duty = _duty(t, escalations, anchored=False) if does is StepKind.TASK else None
+    made = RuleStep(
+        row=t.number("row", default=row),
+        source=t.text("source", default=source),
+        does=does,
+        after_due=after_due,
+        until=until,
+        code=duty.kind if duty else _code(t, does),
+        channels=tuple(ReminderChannel(c) for c in _channels(t)) if does is StepKind.REMIND else (),
+        duty=duty,
+        says=t.text("says", default=""),
+    )
+    t.nothing_else()
+    return made
+
+
+def _offset(t: Table, plain: str, spell: str, due: Due) -> int | None:
+    """Days after the due date, given as such or as a spell day."""
+    if spell in t:
+        if due.count is not Count.SPELL_DAY:
+            raise t.wrong(spell, "only a rule that is due on a spell day can count spell days")
+        return t.number(spell) - due.number
+    return t.number(plain) if plain in t else None
+
+
+def _code(t: Table, does: StepKind) -> str:
+    match does:
+        case StepKind.REMIND:
+            return t.one_of("template", templates())
+        case StepKind.ESCALATE:
+            return t.one_of("to", ROLES)
+        case StepKind.TIMER | StepKind.TASK | StepKind.MISS:
+            return t.text("kind", re.compile(r"[A-Z0-9_]{1,60}"))
+
+
+def _channels(t: Table) -> tuple[str, ...]:
+    channels = t.texts("channels")
+    for c in channels:
+        if c not in frozenset[Any](ReminderChannel):
+            raise t.wrong("channels", f"{c!r} is not a channel; there are: {', '.join(ReminderChannel)}")
+    return channels
+
+
+def templates() -> frozenset[str]:
+    """The names of the message texts that come with this service."""
+    folder = resources.files("notification_service") / "templates"
+    return frozenset(f.name.removesuffix(".txt") for f in folder.iterdir() if f.name.endswith(".txt"))
