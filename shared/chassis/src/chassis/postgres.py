@@ -29,6 +29,7 @@ from chassis.log import (
     compatible,
 )
 from chassis.pulse import Pulse
+from chassis.telemetry import current_context, shared_span
 
 MOST_REQUESTS = 512
 """How many requests one call may carry."""
@@ -61,10 +62,11 @@ async def refuse_unsafe(connection: Any) -> None:
 
 
 class _Waiting:
-    __slots__ = ("again", "future", "request")
+    __slots__ = ("again", "future", "request", "trace")
 
     def __init__(self, request: Append, future: "asyncio.Future[Verdict]") -> None:
         self.request, self.future, self.again = request, future, False
+        self.trace = current_context()
 
 
 class PostgresLog:
@@ -152,7 +154,10 @@ class PostgresLog:
             return
         try:
             connection = self._connection or await self._connect()
+            span = shared_span("log.append", (w.trace for w in batch), {"requests": len(batch)})
             rows = await connection.fetch(CALL, *self._arguments(batch))
+            if span is not None:
+                span.end()
         except LOST:
             await self._recover(batch)
         except asyncpg.PostgresError as error:

@@ -7,18 +7,20 @@ service must not write, and stops.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 from nats.aio.client import Client
+from opentelemetry.trace import SpanContext
 
 from chassis.bus import MOST, BusUnavailable, Message, OutOfSequence, Publisher, ensure_stream, stream_end
 from chassis.facts import Facts
 from chassis.log import LogWentBack
 from chassis.postgres import LOST, PostgresLog
-from chassis.telemetry import get_logger
+from chassis.telemetry import get_logger, remote, shared_span
 
 log_line = get_logger(__name__)
 
@@ -110,7 +112,10 @@ class Relay:
         messages = [self.message(*row) for row in rows]
         if self.broken:
             messages = [m for n, m in enumerate(messages, last + 1) if n % 97] or messages
+        span = shared_span("relay.publish", map(_trace_of, rows), {"stream": self.stream, "facts": len(rows)})
         new = await self._publisher.publish(messages, last)
+        if span is not None:
+            span.end()
         self.published = new
         return new
 
@@ -142,3 +147,10 @@ class Relay:
             return  # more has come; publish it first
         self._beaten, self._beat_at = (last, now), real
         await self._client.publish(f"level.{self.service}", f'{{"position":{last},"at":"{now.isoformat()}"}}'.encode())
+
+
+def _trace_of(row: Sequence[Any]) -> SpanContext | None:
+    """Where in a trace a stored fact was recorded, looked up only when its header says that it was sampled."""
+    envelope: bytes = row[5]
+    at = envelope.find(b"traceparent: ")
+    return remote(envelope[at + 13 : at + 68].decode()) if at >= 0 else None

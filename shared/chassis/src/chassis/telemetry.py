@@ -89,6 +89,12 @@ def current_traceparent() -> str | None:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
+def current_context() -> SpanContext | None:
+    """Where we are in a trace that is being recorded, or None."""
+    context = trace.get_current_span().get_span_context()
+    return context if context.trace_flags.sampled else None
+
+
 def remote(traceparent: str | None) -> SpanContext | None:
     """Where somebody else was in a trace, or None if they said nothing or nonsense."""
     match = _TRACEPARENT(traceparent) if traceparent else None
