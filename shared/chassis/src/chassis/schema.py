@@ -96,8 +96,9 @@ create schema views;
 """
 
 # Requests that touch one stream, or repeat one command, never share a call: the appender keeps them apart. So the
-# checks below may all read the state before the call. Index paths are forced because a plan made on a young table
-# would scan it.
+# checks below may all read the state before the call. Facts find their request by array index, not by a join, so that
+# a call's cost grows with its size and not with its square. Index paths are forced because a plan made on a young
+# table would scan it.
 APPEND = """
 create function append_facts(
     p_known bigint, p_now timestamptz,
@@ -112,54 +113,70 @@ set search_path = public, pg_temp
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
-declare base bigint; last_at timestamptz; v_at timestamptz;
+declare
+    base bigint; last_at timestamptz; v_at timestamptz; n_added bigint;
+    broken int[]; broken_stream text[]; broken_version int[];
+    current_version int[]; seen boolean[]; before bigint[];
 begin
     select h.position, h.recorded_at into base, last_at from log_head h for update;
     if base < p_known then
         raise exception 'the log ends at % but position % has been seen', base, p_known using errcode = 'SL001';
     end if;
     v_at := greatest(last_at, p_now);
-    return query
+
+    if cardinality(g_request) > 0 then
+        select array_agg(b.r), array_agg(b.s), array_agg(b.cur) into broken, broken_stream, broken_version
+        from (select distinct on (g.r) g.r, g.s, g.cur from (
+                select u.r, u.s, u.v, coalesce(
+                    (select e.version from events e where e.stream_id = u.s order by e.version desc limit 1), 0) as cur
+                from unnest(g_request, g_stream, g_version) as u(r, s, v)) g
+              where g.cur <> g.v) b;
+    end if;
+
+    -- `before` is the position a request's facts come after; null when it is not taken.
     with r as materialized (
-        select t.ord::int as req, t.s, t.x, t.n, t.k, t.f, t.a, c.command_id is not null as seen,
-               c.fingerprint as cf, c.result as ca, c.position as cp, c.version as cv,
+        select t.ord, t.x, t.n,
                coalesce(
-                   (select e.version from events e where e.stream_id = t.s order by e.version desc limit 1), 0) as cur
-        from unnest(r_stream, r_expected, r_count, r_key, r_fingerprint, r_answer)
-             with ordinality as t(s, x, n, k, f, a, ord)
-        left join commands c on c.command_id = t.k),
-    broken as materialized (
-        select distinct on (g.r) g.r, g.s, g.cur from (
-            select u.r, u.s, u.v, coalesce(
-                (select e.version from events e where e.stream_id = u.s order by e.version desc limit 1), 0) as cur
-            from unnest(g_request, g_stream, g_version) as u(r, s, v)) g
-        where g.cur <> g.v),
-    ok as materialized (
-        select r.*, base + coalesce(
-            sum(r.n) over (order by r.req rows between unbounded preceding and 1 preceding), 0)::bigint as before
-        from r where not r.seen and r.x = r.cur and r.req not in (select b.r from broken b)),
-    added as (
-        insert into events
-        select ok.before + u.nth, ok.s, ok.cur + u.nth, u.id, u.ty, u.sv, u.da, u.se, u.en, u.su, v_at
-        from unnest(e_request, e_nth, e_id, e_type, e_schema, e_data, e_sealed, e_envelope, e_subject)
-             as u(req, nth, id, ty, sv, da, se, en, su)
-        join ok on ok.req = u.req
-        returning 1),
-    kept as (
-        insert into commands
-        select ok.k, ok.f, ok.a, ok.before + ok.n, ok.cur + ok.n, v_at from ok where ok.k is not null
-        returning 1),
-    moved as (
-        update log_head set position = base + (select count(*) from added), recorded_at = v_at returning 1)
-    select r.req,
-           case when r.seen then 'repeated' when ok.req is not null then 'appended' else 'conflict' end,
-           case when r.seen then r.cp else ok.before + ok.n end,
-           case when r.seen then r.cv when ok.req is not null then ok.cur + ok.n
-                when r.x <> r.cur then r.cur else b.cur end,
-           r.cf, r.ca,
-           case when r.seen or ok.req is not null or r.x <> r.cur then r.s else b.s end
-    from r left join ok on ok.req = r.req left join broken b on b.r = r.req,
-         (select count(*) from moved) m, (select count(*) from kept) k;
+                   (select e.version from events e where e.stream_id = t.s order by e.version desc limit 1), 0) as cur,
+               coalesce((select true from commands c where c.command_id = t.k limit 1), false) as known
+        from unnest(r_stream, r_expected, r_count, r_key) with ordinality as t(s, x, n, k, ord)),
+    judged as (
+        select r.*, r.x = r.cur and not r.known and not coalesce(r.ord = any(broken), false) as taken from r),
+    placed as (
+        select j.ord, j.cur, j.known, case when j.taken then base + coalesce(
+                   sum(j.n) filter (where j.taken)
+                   over (order by j.ord rows between unbounded preceding and 1 preceding), 0) end as b
+        from judged j)
+    select array_agg(p.cur order by p.ord), array_agg(p.known order by p.ord), array_agg(p.b order by p.ord)
+    into current_version, seen, before from placed p;
+
+    insert into events
+    select before[u.req] + u.nth, r_stream[u.req], current_version[u.req] + u.nth, u.id, u.ty, u.sv, u.da, u.se, u.en,
+           u.su, v_at
+    from unnest(e_request, e_nth, e_id, e_type, e_schema, e_data, e_sealed, e_envelope, e_subject)
+         as u(req, nth, id, ty, sv, da, se, en, su)
+    where before[u.req] is not null;
+    get diagnostics n_added = row_count;
+
+    insert into commands
+    select t.k, t.f, t.a, t.b + t.n, t.cur + t.n, v_at
+    from unnest(r_key, r_fingerprint, r_answer, r_count, current_version, before) as t(k, f, a, n, cur, b)
+    where t.k is not null and t.b is not null;
+
+    update log_head set position = base + n_added, recorded_at = v_at;
+
+    return query
+    select t.ord::int,
+           case when t.known then 'repeated' when t.b is not null then 'appended' else 'conflict' end,
+           case when t.known then c.position else t.b + t.n end,
+           case when t.known then c.version when t.b is not null then t.cur + t.n
+                when t.x <> t.cur then t.cur else g.v end,
+           c.fingerprint, c.result,
+           case when t.known or t.b is not null or t.x <> t.cur then t.s else g.s end
+    from unnest(r_stream, r_expected, r_count, r_key, current_version, seen, before)
+         with ordinality as t(s, x, n, k, cur, known, b, ord)
+    left join commands c on c.command_id = case when t.known then t.k end
+    left join unnest(broken, broken_stream, broken_version) as g(r, s, v) on g.r = t.ord;
 end $$;
 
 create function mark_moment(p_known bigint, p_now timestamptz) returns bigint
