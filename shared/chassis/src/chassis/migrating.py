@@ -5,7 +5,6 @@ from SAMORDNA_DATABASE_URL; the owner's from SAMORDNA_OWNER_DATABASE_URL.
 """
 
 import asyncio
-import os
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,7 +26,7 @@ def sqlalchemy_url(dsn: str) -> str:
 
 def app_role() -> str:
     """The running service's role, quoted for SQL."""
-    name = urlsplit(os.environ["SAMORDNA_DATABASE_URL"]).username or ""
+    name = urlsplit(Settings().database_url).username or ""  # type: ignore[call-arg]
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
         raise ValueError("SAMORDNA_DATABASE_URL must name the running service's role in lower-case letters.")
     return f'"{name}"'
