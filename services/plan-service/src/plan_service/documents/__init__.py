@@ -1,0 +1,1 @@
+"""Files that come with a plan: looked at before anything is recorded, kept encrypted, given back."""
