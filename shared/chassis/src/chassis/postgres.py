@@ -61,6 +61,12 @@ async def refuse_unsafe(connection: Any) -> None:
             )
 
 
+async def nothing_to_reset(_: Any) -> None:
+    """For pools: none of their users sets anything for its session, so giving a connection back costs no round trip.
+
+    asyncpg still rolls back a transaction that was left open."""
+
+
 class _Waiting:
     __slots__ = ("again", "future", "request", "trace")
 
@@ -80,6 +86,7 @@ class PostgresLog:
         self._dsn, self.pool, self._now = dsn, pool, now
         self.known: int = 0
         self.moved = Pulse()
+        self.on_went_back: Callable[[LogWentBack], None] = lambda error: None
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._connection: asyncpg.Connection | None = None
@@ -127,6 +134,8 @@ class PostgresLog:
                 raise
             except Exception as error:
                 self._fail(batch, error)
+                if isinstance(error, LogWentBack):
+                    self.on_went_back(error)
 
     def _take(self) -> list[_Waiting]:
         """The requests at the front of the queue that can go in one call; the others keep their order."""

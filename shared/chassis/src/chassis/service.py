@@ -35,7 +35,7 @@ from chassis.locks import Locks
 from chassis.log import Key, LogWentBack
 from chassis.migrating import sqlalchemy_url
 from chassis.perform import Context, Done, Performer
-from chassis.postgres import LOST, SAFE, PostgresLog, refuse_unsafe
+from chassis.postgres import LOST, SAFE, PostgresLog, nothing_to_reset, refuse_unsafe
 from chassis.problems import Problem
 from chassis.react import Ask, Reaction, Reactor
 from chassis.relay import Relay
@@ -97,12 +97,14 @@ class Runtime:
         """Connect and begin. Raises NotDurable on an unsafe PostgreSQL; a broker that is away is waited for."""
         s = self.settings
         self.pool: asyncpg.Pool = await asyncpg.create_pool(
-            s.database_url, min_size=1, max_size=s.pool_size + 4, server_settings=SAFE, timeout=10
-        )
+            s.database_url, min_size=1, max_size=s.pool_size + 4, server_settings=SAFE, timeout=10,
+            reset=nothing_to_reset,
+        )  # fmt: skip
         async with self.pool.acquire() as c:
             await refuse_unsafe(c)
-        self._keys_pool: asyncpg.Pool = await asyncpg.create_pool(s.keys_database_url, min_size=1, max_size=4,
-                                                                  server_settings=SAFE)  # fmt: skip
+        self._keys_pool: asyncpg.Pool = await asyncpg.create_pool(
+            s.keys_database_url, min_size=1, max_size=4, server_settings=SAFE, reset=nothing_to_reset
+        )
         self.engine: AsyncEngine = create_async_engine(sqlalchemy_url(s.database_url), pool_size=s.pool_size)
         self.keys = PostgresKeys(self._keys_pool, self._master)
         self.log = PostgresLog(s.database_url, self.pool, self.clock.now)
