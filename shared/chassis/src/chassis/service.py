@@ -8,6 +8,7 @@ at a time, the one that holds the lock does.
 import asyncio
 import contextlib
 import hashlib
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from chassis.locks import Locks
 from chassis.log import Key, LogWentBack
 from chassis.migrating import sqlalchemy_url
 from chassis.perform import Context, Done, Performer
-from chassis.postgres import LOST, SAFE, PostgresLog, nothing_to_reset, refuse_unsafe
+from chassis.postgres import LOST, SAFE, NotDurable, PostgresLog, nothing_to_reset, refuse_unsafe
 from chassis.problems import Problem
 from chassis.react import Ask, Reaction, Reactor
 from chassis.relay import Relay
@@ -108,6 +109,7 @@ class Runtime:
         self.engine: AsyncEngine = create_async_engine(sqlalchemy_url(s.database_url), pool_size=s.pool_size)
         self.keys = PostgresKeys(self._keys_pool, self._master)
         self.log = PostgresLog(s.database_url, self.pool, self.clock.now)
+        self.log.on_went_back = self._stop_for_good
         await self.log.start()
         self.perform = Performer(self.log, self.codec, self.keys)
         self.locks = Locks(s.database_url)
@@ -142,8 +144,13 @@ class Runtime:
         if task.cancelled() or (error := task.exception()) is None:
             return
         log_line.error("stopped", part=task.get_name(), why=f"{type(error).__name__}: {error}")
+        if isinstance(error, Exception):
+            self._stop_for_good(error)
+
+    def _stop_for_good(self, error: Exception) -> None:
+        """Going on would do harm: take no more writes, and let the process end."""
         self._writable.clear()
-        if isinstance(error, Exception) and not self.failed.done():
+        if not self.failed.done():
             self.failed.set_result(error)
 
     async def _connect_bus(self) -> None:
@@ -317,7 +324,11 @@ def create_app(service: Service, settings: Settings | None = None, verifier: Ver
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
         runtime = Runtime(service, settings or Settings(), verifier)  # type: ignore[call-arg]
         app.state.runtime = runtime
-        await runtime.start()
+        try:
+            await runtime.start()
+        except NotDurable as error:
+            print(f"{service.name}-service does not start: {error}", file=sys.stderr, flush=True)
+            raise
         try:
             yield
         finally:
