@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -27,8 +28,11 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def place(closed: Path) -> Place:
-    return place_for(closed, "servers")
+def place(closed: Path) -> Iterator[Place]:
+    place = place_for(closed, "servers")
+    yield place
+    if place.moved:
+        shutil.rmtree(place.data.parent)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,19 @@ async def test_a_checkout_in_a_closed_folder_keeps_its_permissions_and_says_wher
     else:
         assert place.moved is None
     assert (place.data / "postgres" / "PG_VERSION").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as somebody else")
+async def test_a_private_folder_goes_when_its_checkout_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "outer").mkdir(mode=0o700)
+    gone, here = tmp_path / "outer" / "gone", tmp_path / "outer" / "here"
+    gone.mkdir()
+    here.mkdir()
+    left = place_for(gone, "servers").data.parent
+    shutil.rmtree(gone)
+    stays = place_for(here, "servers").data.parent
+    assert (left.exists(), stays.exists()) == (False, True)
+    shutil.rmtree(stays)
 
 
 async def test_postgres_keeps_what_it_acknowledged_when_it_is_killed(postgres: Postgres) -> None:

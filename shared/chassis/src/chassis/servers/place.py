@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from chassis.decider import record
+from chassis.servers import keeper
 from chassis.servers.process import CouldNotStart, run
 
 
@@ -103,7 +104,23 @@ def _private(checkout: Path) -> Path:
     made = _made(folder)
     if folder.is_symlink() or made.lstat().st_uid != os.geteuid():
         raise CouldNotStart("postgres", f"{folder} belongs to somebody else. Remove it or set TMPDIR.")
+    (made / "checkout").write_text(str(checkout))
+    _sweep(made.parent)
     return made
+
+
+def _sweep(temporary: Path) -> None:
+    """Remove our folders whose checkout is gone and whose servers rest."""
+    for folder in temporary.glob(f"samordna-{os.geteuid()}-*"):
+        mark = folder / "checkout"
+        ours = not folder.is_symlink() and folder.stat().st_uid == os.geteuid() and mark.exists()
+        if ours and not Path(mark.read_text()).exists() and not any(_at_work(d) for d in folder.glob("*/postgres")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _at_work(data: Path) -> bool:
+    pid = data / "postmaster.pid"
+    return pid.exists() and keeper.born(int(pid.read_text().split()[0])) is not None
 
 
 def _made(folder: Path) -> Path:

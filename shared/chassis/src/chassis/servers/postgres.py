@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 from collections.abc import AsyncGenerator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,8 @@ class Postgres:
                 known = await c.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
                 verb = "ALTER" if known else "CREATE"
                 await c.execute(f"{verb} ROLE {_quoted(role)} LOGIN PASSWORD '{secret[role]}'")
+            # The owner hands read-model tables over to the app role, which it may only as its member.
+            await c.execute(f"GRANT {_quoted(app)} TO {_quoted(owner)}")
             if not await c.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
                 copied = f" TEMPLATE {_quoted(template)}" if template else ""
                 await c.execute(f"CREATE DATABASE {_quoted(name)} OWNER {_quoted(owner)}{copied}")
@@ -192,6 +195,12 @@ class Postgres:
             owner_url=self.url(name, owner, secret[owner]),
             app_url=self.url(name, app, secret[app]),
         )
+
+    async def set_aside(self, name: str) -> str:
+        """Rename a database to `<name>_before_<time>`, so that a new one can take its place; the new name."""
+        aside = f"{name}_before_{datetime.now(UTC):%Y%m%d_%H%M%S_%f}"
+        await self.execute(f"ALTER DATABASE {_quoted(name)} RENAME TO {_quoted(aside)}")
+        return aside
 
     async def drop(self, name: str) -> None:
         """Delete a database, whoever is connected."""
