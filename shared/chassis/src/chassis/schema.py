@@ -4,13 +4,15 @@ The owner role migrates. The running service's role may call `append_facts`, rea
 read models; it can neither change nor delete a fact.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Operations(Protocol):
     """What of Alembic's `op` is used here."""
 
     def execute(self, sqltext: str) -> object: ...
+
+    def get_bind(self) -> Any: ...
 
 
 LOG = """
@@ -219,7 +221,13 @@ def install(op: Operations) -> None:
     from chassis.migrating import app_role
 
     for part in (LOG, NOTES, APPEND, GRANTS.format(app=app_role())):
-        op.execute(part)
+        script(op, part)
+
+
+def script(op: Operations, sql: str) -> None:
+    """Run several statements at once, which the driver does not do when it prepares them."""
+    connection: Any = op.get_bind().connection.dbapi_connection
+    connection.run_async(lambda driver: driver.execute(sql))
 
 
 def hand_over(op: Operations, *tables: str) -> None:
