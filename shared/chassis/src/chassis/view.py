@@ -109,23 +109,31 @@ class Folder(Generic[Row]):
         """Fold one batch of each source; was there anything? One transaction per batch, guarded by the checkpoint."""
         moved = False
         for source in self.view.sources:
-            async with self._pool.acquire() as c, c.transaction():
-                moved |= await self._advance(c, source, BATCH)
+            moved |= await self._advance(source)
         return moved
 
-    async def _advance(self, c: Any, source: str, limit: int) -> bool:
-        name = self._checkpoint(source)
+    async def _advance(self, source: str) -> bool:
+        """`at` moves only after the commit: whoever sees it there may read the rows. Looking costs no transaction."""
+        async with self._pool.acquire() as c:
+            rows = await self._read(c, source, self.at[source], BATCH)
+            if not rows:
+                return False
+            async with c.transaction():
+                name = self._checkpoint(source)
+                position = await self._lock(c, name)
+                if position == self.at[source]:  # else somebody else has come further; look again from there
+                    await self._fold(c, self._table(), source, rows, {})
+                    position = rows[-1][0]
+                    await c.execute("update checkpoints set position = $2 where name = $1", name, position)
+        self.at[source] = position
+        return True
+
+    async def _lock(self, c: Any, name: str) -> int:
         position = await c.fetchval("select position from checkpoints where name = $1 for update", name)
         if position is None:
             await c.execute("insert into checkpoints(name) values ($1) on conflict do nothing", name)
             position = await c.fetchval("select position from checkpoints where name = $1 for update", name)
-        rows = await self._read(c, source, position, limit)
-        if rows:
-            await self._fold(c, self._table(), source, rows, {})
-            position = rows[-1][0]
-            await c.execute("update checkpoints set position = $2 where name = $1", name, position)
-        self.at[source] = position
-        return bool(rows)
+        return position
 
     async def _read(self, c: Any, source: str, after: int, limit: int) -> list[Any]:
         if source == self._own:
