@@ -4,6 +4,7 @@ The open part is JSON and is what travels on the bus. The sealed part is JSON to
 be encrypted. A reader that may not open it, or whose key has been destroyed, sees blanks: "", None or ().
 """
 
+import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ class _Coder:
             if sealed is not None:
                 _merge(raw, _parse(sealed))
             return self._build(self._convert(self._upcast(version, raw)))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unreadable(f"{self.fact.name} v{version}: the stored form does not fit the contract.") from error
 
     def _upcast(self, version: int, raw: Json) -> Json:
@@ -141,16 +142,23 @@ def _blank(f: Field) -> Any:
 
 
 def _reader(shape: Shape) -> tuple[type, Callable[[Any], Any]]:
-    """A struct that reads the JSON form, and a function from that struct to the record."""
-    members: list[tuple[str, Any, Any]] = []
+    """A struct that reads the JSON form, and a function from that struct to the record.
+
+    Sealed fields may be missing, and so may what the record has a default for: fields added later. All else is needed.
+    """
+    members: list[tuple[Any, ...]] = []
+    defaults = {f.name: f.default for f in dataclasses.fields(shape.cls) if f.default is not dataclasses.MISSING}
     nested: list[tuple[str, bool, Callable[[Any], Any]]] = []
     for f in shape.fields:
         kind: Any = f.type
         if f.nested is not None:
             kind, build = _reader(f.nested)
             nested.append((f.name, f.many, build))
-        hint: Any = tuple[kind, ...] if f.many else kind | None
-        members.append((f.name, hint, _blank(f)))
+        hint: Any = tuple[kind, ...] if f.many else kind | None if f.optional or f.sealed else kind
+        if f.sealed or f.optional or f.name in defaults:
+            members.append((f.name, hint, _blank(f) if f.sealed else defaults.get(f.name)))
+        else:
+            members.append((f.name, hint))
     rename = {f.name: f.json for f in shape.fields}
     struct = msgspec.defstruct(shape.cls.__name__, members, kw_only=True, rename=rename, gc=False)
     return struct, _builder(shape.cls, nested)

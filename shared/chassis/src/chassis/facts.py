@@ -77,7 +77,10 @@ def camel(name: str) -> str:
 def shape_of(cls: type) -> Shape:
     """The shape of a record. Raises Undeclared where a field has no class or cannot be stored."""
     hints = get_type_hints(cls, include_extras=True)
-    return Shape(cls, tuple(_field(cls, f.name, hints[f.name]) for f in dataclasses.fields(cls)))
+    fields = tuple(_field(cls, f.name, hints[f.name]) for f in dataclasses.fields(cls))
+    if len({f.json for f in fields}) != len(fields):
+        raise Undeclared(f"{cls.__name__}: two fields have the same name in JSON.")
+    return Shape(cls, fields)
 
 
 def _field(owner: type, name: str, hint: Any) -> Field:
@@ -97,6 +100,10 @@ def _field(owner: type, name: str, hint: Any) -> Field:
             raise Undeclared(
                 f"{where}: needs exactly one data class, for example Annotated[..., DataClass.P]; found {len(classes)}."
             )
+        if coded is not None and hint is not str:
+            raise Undeclared(f"{where}: only a string can be Coded.")
+    elif classes:
+        raise Undeclared(f"{where}: is a record; its own fields carry the data classes.")
     return Field(name, camel(name), hint, optional, many, classes[0] if classes else None, coded, nested)
 
 
@@ -119,6 +126,8 @@ def _peel(hint: Any, marks: list[Any]) -> tuple[Any, bool, bool]:
                 raise Undeclared(f"{hint!r}: only `tuple[X, ...]`, one level deep, can be stored.")
             hint, many = args[0], True
         else:
+            if optional and many:
+                raise Undeclared(f"A tuple of {hint!r} cannot hold or be None; an empty tuple says the same.")
             return hint, optional, many
 
 
@@ -169,10 +178,11 @@ class Facts:
             if missing:
                 raise Undeclared(f"{d.name}: no upcast from version {missing}.")
             names = {f.name: f for f in d.shape.fields}
-            if d.shape.seals and (d.fact.person is None or d.fact.person not in names):
+            if d.shape.seals and d.fact.person is None:
                 raise Undeclared(f"{d.name}: has sealed fields, so `person` must name the field whose key seals them.")
-            if d.fact.person is not None and (f := names.get(d.fact.person)) is not None and f.sealed:
-                raise Undeclared(f"{d.name}: `person` names a sealed field.")
+            f = names.get(d.fact.person) if d.fact.person is not None else None
+            if d.fact.person is not None and (f is None or f.type is not UUID or f.optional or f.many or f.sealed):
+                raise Undeclared(f"{d.name}: `person` must name an open field that always holds one UUID.")
 
     def __iter__(self) -> Iterator[Declared]:
         return iter(self.declared)
