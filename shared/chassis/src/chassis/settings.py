@@ -9,13 +9,31 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsS
 PARTS = ("api", "relay", "listen", "react", "views", "work")
 
 
-class Settings(BaseSettings):
-    """Every setting starts with SAMORDNA_. A setting that is not in the environment is looked for as a file of that
-    name, in lower case, in the folder SAMORDNA_SECRETS_DIR: so a password need not stand in an environment.
+class Told(BaseSettings):
+    """What a process is told from outside. Every name starts with SAMORDNA_. What is not in the environment is looked
+    for as a file of that name, in lower case, in the folder SAMORDNA_SECRETS_DIR: so a password need not stand in an
+    environment.
 
     What is missing is named; the values of the others, which may be passwords, are never shown with it."""
 
     model_config = SettingsConfigDict(env_prefix="SAMORDNA_", extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        folder = os.environ.get("SAMORDNA_SECRETS_DIR")
+        if not folder:
+            return init_settings, env_settings
+        if not Path(folder).is_dir():
+            raise ValueError(f"SAMORDNA_SECRETS_DIR is {folder}, which is not a folder.")
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder)
+
+
+class Settings(Told):
+    """What every service is told; a service's own settings stand in its `settings.py`."""
 
     database_url: str = Field(description="PostgreSQL of this service, as the running role")
     keys_database_url: str = Field(description="PostgreSQL of this service's keys, as the running role")
@@ -36,19 +54,6 @@ class Settings(BaseSettings):
     read_wait: float = Field(5.0, description="Seconds a read waits for its view before it answers 503")
     pool_size: int = Field(8, description="Connections to the service's database for reading")
     secrets_dir: Path | None = Field(None, description="Folder with a file for each setting that is kept as a secret")
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
-        folder = os.environ.get("SAMORDNA_SECRETS_DIR")
-        if not folder:
-            return init_settings, env_settings
-        if not Path(folder).is_dir():
-            raise ValueError(f"SAMORDNA_SECRETS_DIR is {folder}, which is not a folder.")
-        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder)
 
     def has(self, part: str) -> bool:
         return part in self.parts.split(",")
