@@ -1,17 +1,39 @@
 """A case played in memory: plan-service's events go in, the agenda's facts come out."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+import asyncpg
+import httpx
 import pytest
+from aiosmtpd.smtp import SMTP
+from fastapi import FastAPI
 
-from chassis.envelope import SYSTEM, Envelope
+from chassis.clock import SimulatedClock, new_id, set_simulated
+from chassis.codec import Codec
+from chassis.envelope import SYSTEM, Envelope, to_headers
+from chassis.log import Append, NewFact
+from chassis.postgres import PostgresLog
+from chassis.relay import Relay
+from chassis.servers import Nats
+from chassis.service import Runtime, create_app
+from chassis.settings import PARTS, Settings
+from chassis.testing_service import RunService
+from chassis.testing_stack import Databases, Tokens, core_schema, forget_streams
 from chassis.view import Heard
+from chassis.wire import Wire
 from contracts.notification import AgendaEvent
 from contracts.plan import (
+    PLAN,
     Channel,
     EmployerPlanNotReceived,
     EmployerPlanRequested,
@@ -26,10 +48,11 @@ from contracts.plan import (
     PlanSubmitted,
     Quality,
 )
-from notification_service.domain.agenda import NOTHING_YET, decider
+from notification_service.domain.agenda import NOTHING_YET, agenda, decider
 from notification_service.domain.commands import Command, Elapse
-from notification_service.reactions import Rules
+from notification_service.reactions import answer
 from notification_service.rules import load, shipped
+from notification_service.versions import Rules
 
 NAMES = UUID("00000000-0000-0000-0000-00000000beef")
 SWEDEN = ZoneInfo("Europe/Stockholm")
@@ -47,16 +70,11 @@ def on(day: int, clock: str = "12:00") -> datetime:
     return local.astimezone(UTC)
 
 
-class Case:
-    """One case: what plan-service says goes through the rules into the agenda; facts are kept with their names."""
+class Script:
+    """What plan-service says about one case. Each method is one event; what becomes of it is `hear`'s business."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
-        self.agenda = NOTHING_YET
-        self.facts: list[AgendaEvent] = []
-        self._position = 0
-
-    # --- what plan-service says ---
+    def hear(self, fact: Any, at: datetime) -> None:
+        raise NotImplementedError
 
     def registered(
         self, day: int, job: str = "job", *, expected: int = 90, clock: str = "12:00", kind: str = "ORDINARY"
@@ -122,6 +140,16 @@ class Case:
             on(day, clock),
         )
 
+
+class Case(Script):
+    """One case in memory: what plan-service says goes through the rules into the agenda; all facts are kept."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.agenda = NOTHING_YET
+        self.facts: list[AgendaEvent] = []
+        self._position = 0
+
     def hear(self, fact: Any, at: datetime) -> None:
         self._position += 1
         envelope = Envelope(event_id=ref(f"event {self._position}"), occurred_at=at, actor=SYSTEM, case_id=ref("case"))
@@ -135,7 +163,7 @@ class Case:
             envelope=envelope,
             recorded_at=at,
         )
-        for asked in self.rules.react(heard, at):
+        for asked in answer(self.rules, heard):
             self.ask(asked.command)
 
     # --- what time does ---
@@ -174,6 +202,195 @@ def _plan(job: str, plan: str, version: int, at: datetime) -> dict[str, Any]:
         "sha256": None,
         "bytes": None,
     }
+
+
+class World(Script):
+    """The service at work on real servers, plan-service's log beside it, and one clock for both."""
+
+    def __init__(self, settings: Settings, clock: Path, token: Tokens, log: PostgresLog, relay: Relay) -> None:
+        self.settings, self._clock, self._token, self._log, self._relay = settings, clock, token, log, relay
+        self._codec = Codec(PLAN)
+        self._said: list[NewFact] = []
+        self._version = 0
+        self._app: FastAPI | None = None
+        self._life: Any = None
+
+    # --- life ---
+
+    async def start(self) -> None:
+        self._app = create_app(importlib.import_module("notification_service.main").service, self.settings)
+        self._life = self._app.router.lifespan_context(self._app)
+        await self._life.__aenter__()
+        await self.until_true(self._writable)
+
+    async def stop(self) -> None:
+        if self._life is not None:
+            await self._life.__aexit__(None, None, None)
+            self._app = self._life = None
+
+    @property
+    def runtime(self) -> Runtime:
+        assert self._app is not None
+        return self._app.state.runtime
+
+    def by(self, role: str | None, **who: Any) -> httpx.AsyncClient:
+        assert self._app is not None
+        headers = {"Authorization": f"Bearer {self._token(role, **who)}"} if role else {}
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://notification", headers=headers)
+
+    async def _writable(self) -> bool:
+        return self.runtime.is_writable()
+
+    # --- what plan-service says ---
+
+    def hear(self, fact: Any, at: datetime) -> None:
+        encoded = self._codec.encode(fact)
+        envelope = Envelope(event_id=new_id(), occurred_at=at, actor=SYSTEM, case_id=ref("case"))
+        self._said.append(
+            NewFact(envelope.event_id, encoded.name, 1, encoded.open, None, to_headers(envelope), encoded.subject)
+        )
+
+    async def tell(self) -> None:
+        """Put what was said since the last time into plan-service's log, from where it is published."""
+        if self._said:
+            said, self._said = self._said, []
+            await self._log.append(Append("employment-1", self._version, said))
+            self._version += len(said)
+            self._log.moved.beat()
+
+    def speak(self) -> None:
+        """plan-service's relay publishes, and says up to when it has published everything."""
+        self._publishing = asyncio.create_task(self._relay.run())
+
+    async def fall_silent(self) -> None:
+        self._publishing.cancel()
+        await asyncio.gather(self._publishing, return_exceptions=True)
+
+    # --- what time does ---
+
+    def clock_is(self, day: int, clock: str = "12:00") -> None:
+        """Move the clock; nothing is waited for."""
+        set_simulated(self._clock, on(day, clock))
+
+    async def at(self, day: int, clock: str = "12:00") -> None:
+        """Say what is to be said, move the clock to that moment at once, and wait until everything is done."""
+        self.clock_is(day, clock)
+        await self.tell()
+        await self.level()
+
+    async def through(self, day: int, clock: str = "12:00") -> None:
+        """Move the clock there from one due time to the next, as the local stack does."""
+        target = on(day, clock)
+        await self.level()
+        while (due := await self._next_due()) is not None and due < target:
+            set_simulated(self._clock, max(due, self.runtime.clock.now()))
+            await self.level()
+        await self.at(day, clock)
+
+    async def level(self) -> None:
+        """Wait until everything that was told has been heard and reacted to, and nothing that is due waits."""
+        if self._app is not None:
+            await self.until_true(self._is_level)
+
+    async def _is_level(self) -> bool:
+        now = self.runtime.clock.now()
+        due = await self._next_due()
+        moment = await self.runtime.moment()
+        reacted = await self.runtime.pool.fetchval("select position from checkpoints where name = 'react:plan'")
+        return moment == now and reacted == await self._log.head() and (due is None or due > now)
+
+    async def _next_due(self) -> datetime | None:
+        head = await self.runtime.log.head()
+        for view in self.runtime.service.views:
+            await self.runtime.caught_up(view, {})
+        dues = [await w.due(self.runtime) for w in self.runtime.service.workers]
+        if head != await self.runtime.log.head():
+            return self.runtime.clock.now()
+        return min((d for d in dues if d is not None), default=None)
+
+    async def until_true(self, true: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+        async with asyncio.timeout(seconds):
+            while not await true():  # noqa: ASYNC110 - what is waited for happens in servers
+                await asyncio.sleep(0.01)
+
+    # --- what came of it ---
+
+    async def facts(self, *kinds: type[Any]) -> list[Any]:
+        """The facts of the case's agenda, in order; only these kinds when there are any."""
+        told = [fact for _, fact in await self.runtime.perform.facts(agenda, ref("case"))]
+        return [f for f in told if not kinds or isinstance(f, kinds)]
+
+
+class Mailbox:
+    """A real mail server on loopback that keeps what it takes. `refuse` is answered instead, while it is set."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.refuse = ""
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def open(self) -> None:
+        made = await asyncio.get_running_loop().create_server(
+            lambda: SMTP(self, hostname="mail.test", enable_SMTPUTF8=True), "127.0.0.1", self.port
+        )
+        self._server, self.port = made, made.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """The server is gone; another may open on the same port."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        if self.refuse:
+            return self.refuse
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(message_from_bytes(envelope.content, policy=SMTP_POLICY))
+        self.recipients += envelope.rcpt_tos
+        return "250 taken"
+
+
+@pytest.fixture
+async def mailbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Mailbox]:
+    made = Mailbox()
+    await made.open()
+    monkeypatch.setenv("SAMORDNA_SMTP_URL", f"smtp://127.0.0.1:{made.port}")
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def world(
+    run_service: RunService, database: Databases, nats_server: Nats, token: Tokens, mailbox: Mailbox
+) -> AsyncIterator[World]:
+    """Everything at noon on the first day; the service is running."""
+    await forget_streams(nats_server, "PLAN")
+    plan = await database("plan", setup=core_schema)
+    pool: asyncpg.Pool = await asyncpg.create_pool(plan.app_url, min_size=1, max_size=4)
+    wire = Wire(nats_server.url("plan"), "plan")
+    async with run_service("notification_service.main", at=on(1), parts="api") as prepared:
+        settings = prepared.runtime.settings.model_copy(update={"parts": ",".join(PARTS)})
+        clock = Path(settings.clock.removeprefix("simulated:"))
+        now = SimulatedClock(clock).now
+        log = PostgresLog(plan.app_url, pool, now)
+        await log.start()
+        relay = Relay("plan", PLAN, log, await wire.connect(), now)
+        made = World(settings, clock, token, log, relay)
+        made.speak()
+        await made.start()
+        yield made
+        await made.stop()
+        await made.fall_silent()
+        await wire.close()
+        await log.stop()
+        await pool.close()
 
 
 @pytest.fixture(scope="session")

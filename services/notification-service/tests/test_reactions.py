@@ -12,7 +12,8 @@ from chassis.envelope import SYSTEM, Envelope
 from chassis.view import Heard
 from contracts.plan import EmployerPlanRequested
 from notification_service.domain.commands import SetDeadline, SettleMatter
-from notification_service.reactions import CaseMissing, Rules, reactions
+from notification_service.reactions import CaseMissing, answer, reactions
+from notification_service.versions import Rules
 
 Day = Callable[..., datetime]
 ID = UUID("00000000-0000-0000-0000-000000000001")
@@ -33,7 +34,7 @@ def requested(at: datetime, case_id: UUID | None = ID) -> Heard:
 
 
 def test_first_it_is_asked_what_the_event_settles_and_then_what_has_to_happen_next(rules: Rules, day: Day) -> None:
-    asks = rules.react(requested(day(20)), day(20))
+    asks = answer(rules, requested(day(20)))
     assert [(a.rule, type(a.command)) for a in asks] == [("settle", SettleMatter), ("requested-plan", SetDeadline)]
     assert {(a.id, a.case_id) for a in asks} == {(ID, ID)}
 
@@ -44,19 +45,15 @@ def test_every_heard_event_that_some_rule_speaks_of_has_a_reaction(rules: Rules)
 
 def test_an_event_without_a_case_is_set_aside_with_a_reason(rules: Rules, day: Day) -> None:
     with pytest.raises(CaseMissing):
-        rules.react(requested(day(20), case_id=None), day(20))
+        answer(rules, requested(day(20), case_id=None))
 
 
 def test_an_event_is_answered_by_the_rules_in_force_when_it_happened(rules: Rules, day: Day) -> None:
     (now,) = rules.books
     later = replace(now, version="2027-01", valid_from=date(2027, 1, 1))
     both = Rules([later, now])
-    commands: list[Any] = [both.react(requested(day(n)), day(n))[1].command for n in (20, 400)]
+    commands: list[Any] = [answer(both, requested(day(n)))[1].command for n in (20, 400)]
     assert [c.rule_version for c in commands] == ["2026-01", "2027-01"]
-
-
-def test_when_it_is_heard_plays_no_part(rules: Rules, day: Day) -> None:
-    assert rules.react(requested(day(20)), day(20)) == rules.react(requested(day(20)), day(90))
 
 
 def test_without_a_rule_file_the_service_says_so() -> None:

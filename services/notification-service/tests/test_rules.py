@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from notification_service.checks import check
-from notification_service.reactions import HEARD
 from notification_service.reading import RuleError
 from notification_service.rules import Rulebook, load, shipped
+from notification_service.versions import HEARD
 
 GOOD = """
 version = "2026-02"

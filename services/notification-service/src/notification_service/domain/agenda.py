@@ -45,18 +45,18 @@ from notification_service.domain.deadline import (
     Open,
     Settled,
     Situation,
+    deadline_set,
     ended,
-    ending_of,
     escalated,
     miss_to_tell,
     missed,
     open_deadline,
-    opened,
     planned,
     reminder,
     replanned,
     settled,
     stepped,
+    steps_planned,
     timer,
 )
 from notification_service.domain.message import (
@@ -161,9 +161,11 @@ def _settle(agenda: Agenda, event: MatterSettled) -> Agenda:
 def decide(command: Command, agenda: Agenda) -> Sequence[AgendaEvent]:
     match command:
         case SetDeadline(task=task):
-            return _on_deadline(command, situation_of(agenda, task.deadline_id), agenda)
-        case CompleteTask(deadline_id=deadline_id):
-            return _on_deadline(command, situation_of(agenda, deadline_id), agenda)
+            return on_deadline(command, situation_of(agenda, task.deadline_id), agenda)
+        case CompleteTask(deadline_id=deadline_id, at=at):
+            done = on_deadline(command, situation_of(agenda, deadline_id), agenda)
+            settles = SettleMatter(event=DONE_BY_HAND, matters=(deadline_id,), at=at)
+            return [*done, *_on_occurrence(settles, agenda)] if done else []
         case SettleMatter():
             return _on_occurrence(command, agenda)
         case Elapse(up_to=up_to):
@@ -174,16 +176,22 @@ def decide(command: Command, agenda: Agenda) -> Sequence[AgendaEvent]:
             assert_never(command)
 
 
-def _on_deadline(command: SetDeadline | CompleteTask, situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
+def on_deadline(command: SetDeadline | CompleteTask, situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
     match command, situation:
+        case SetDeadline(task=task), NotSet() if is_settled(task, agenda):
+            return []  # it would be set in vain
         case SetDeadline(task=task, tasks=tasks, rule_version=version), NotSet():
-            return [] if _is_vain(task, agenda) else opened(task, tasks, version, None)
+            return [deadline_set(task, version), steps_planned(task, tasks, None)]
         case SetDeadline(), Open() | Settled() | Closed():
             return []  # a deadline is set once; what changes is a new deadline
         case CompleteTask(), NotSet():
             raise DeadlineUnknown
-        case CompleteTask(role=role, at=at), Open() as deadline:
-            return _tick_off(deadline, role, at, agenda)
+        case CompleteTask(), Open() as deadline if not is_done_by_hand(deadline):
+            raise NotDoneByHand
+        case CompleteTask(role=role), Open() as deadline if not is_whose(deadline, role):
+            raise TaskOfAnotherRole
+        case CompleteTask(), Open() as deadline:
+            return [task_done(deadline)]
         case CompleteTask(), Settled() | Closed():
             return []  # it was done before
         case _:
@@ -205,9 +213,9 @@ def _on_step(situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
                     return [timer(told, step)]
                 case StepKind.TASK:
                     task = next(t for t in deadline.tasks if t.kind == step.code)
-                    if task.deadline_id in agenda.deadlines or _is_vain(task, agenda):
+                    if task.deadline_id in agenda.deadlines or is_settled(task, agenda):
                         return [replanned(deadline, tuple(rest))]
-                    return opened(task, (), told.rule_version, told.deadline_id)
+                    return [deadline_set(task, told.rule_version), steps_planned(task, (), told.deadline_id)]
         case Settled(deadline=deadline):
             return [missed(deadline.told), *_close(situation, agenda)]
         case Open() | NotSet() | Closed():
@@ -242,25 +250,30 @@ def _end_or_wait(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
     return [] if late.deadline.steps == (miss,) else [replanned(late.deadline, (miss,))]
 
 
-def _tick_off(deadline: Open, role: str, at: datetime, agenda: Agenda) -> Sequence[AgendaEvent]:
-    told = deadline.told
-    if ending_of(deadline, DONE_BY_HAND, (told.deadline_id,), at) is None:
-        raise NotDoneByHand
-    if role not in (told.owner_role, *told.escalate_to):
-        raise TaskOfAnotherRole
-    done = TaskDone(deadline_id=told.deadline_id, kind=told.kind, about=told.about)
-    return [done, *_on_occurrence(SettleMatter(event=DONE_BY_HAND, matters=(told.deadline_id,), at=at), agenda)]
-
-
 def _close(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
     """The end of a deadline; a message about it that has not been handed over yet is withdrawn."""
     deadline_id = late.deadline.told.deadline_id
     return [ended(late), *withdrawals(agenda.messages.values(), deadline_id)]
 
 
-def _is_vain(task: Task, agenda: Agenda) -> bool:
-    """Has what would meet or cancel this come before it was set, and does that count?"""
+def is_settled(task: Task, agenda: Agenda) -> bool:
+    """what would end it came before, and counts"""
     return any(c.earlier and (c.event, c.matter) in agenda.settled for c in (*task.met_by, *task.cancelled_by))
+
+
+def is_done_by_hand(deadline: Open) -> bool:
+    """its rule lets it be ticked off"""
+    return any(c.event == DONE_BY_HAND for c in deadline.met_by)
+
+
+def is_whose(deadline: Open, role: str) -> bool:
+    """the role owns it or can have it escalated to it"""
+    return role in (deadline.told.owner_role, *deadline.told.escalate_to)
+
+
+def task_done(deadline: Open) -> TaskDone:
+    told = deadline.told
+    return TaskDone(deadline_id=told.deadline_id, kind=told.kind, about=told.about)
 
 
 def next_step(agenda: Agenda) -> tuple[datetime, UUID] | None:

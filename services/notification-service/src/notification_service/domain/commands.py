@@ -10,7 +10,9 @@ from notification_service.domain.message import RecordReminderFailed, RecordRemi
 
 @record
 class SetDeadline:
-    """Somebody has to do `task`. `tasks` are the deadlines that its TASK steps set."""
+    """set a deadline
+
+    Somebody has to do `task`. `tasks` are the deadlines that its TASK steps set."""
 
     task: Task
     tasks: tuple[Task, ...]
@@ -28,7 +30,9 @@ class SettleMatter:
 
 @record
 class CompleteTask:
-    """`role` says at `at` that a task is done which no event of ours can show."""
+    """tick a task off
+
+    `role` says at `at` that it is done; no event of ours could show it."""
 
     deadline_id: UUID
     role: str

@@ -27,12 +27,15 @@ from contracts.notification import (
 
 
 @record
-class NotSet: ...
+class NotSet:
+    """no such deadline"""
 
 
 @record
 class Open:
-    """Set, and its matter is not settled. `steps` are those still to come, in order of time."""
+    """an open deadline
+
+    `steps` are those still to come, in order of time."""
 
     told: DeadlineSet
     steps: tuple[Step, ...]
@@ -52,7 +55,7 @@ class Ending:
 
 @record
 class Settled:
-    """The matter is settled, but so late that the deadline's being missed has to be told first.
+    """a deadline that was done too late, which has still to be told
 
     It is told when every source has been heard up to that time: another may yet have settled it earlier."""
 
@@ -61,7 +64,8 @@ class Settled:
 
 
 @record
-class Closed: ...
+class Closed:
+    """a deadline that was met or cancelled"""
 
 
 Situation = NotSet | Open | Settled | Closed
@@ -150,30 +154,32 @@ def _left(deadline: Open, steps: tuple[Step, ...]) -> Open:
 # --- what it tells ---
 
 
-def opened(task: Task, tasks: tuple[Task, ...], rule_version: str, parent: UUID | None) -> list[AgendaEvent]:
-    """The two facts of a new deadline: what others may know, and what only this service has to."""
-    return [
-        DeadlineSet(
-            deadline_id=task.deadline_id,
-            kind=task.kind,
-            about=task.about,
-            due_at=task.due_at,
-            owner_role=task.owner_role,
-            owner_ref=task.owner_ref,
-            escalate_to=task.escalate_to,
-            attempt=1,
-            rule=task.rule,
-            rule_version=rule_version,
-        ),
-        StepsPlanned(
-            deadline_id=task.deadline_id,
-            parent=parent,
-            steps=tuple(sorted(task.steps, key=lambda s: s.at)),
-            tasks=tasks,
-            met_by=task.met_by,
-            cancelled_by=task.cancelled_by,
-        ),
-    ]
+def deadline_set(task: Task, rule_version: str) -> DeadlineSet:
+    """What others may know of a new deadline."""
+    return DeadlineSet(
+        deadline_id=task.deadline_id,
+        kind=task.kind,
+        about=task.about,
+        due_at=task.due_at,
+        owner_role=task.owner_role,
+        owner_ref=task.owner_ref,
+        escalate_to=task.escalate_to,
+        attempt=1,
+        rule=task.rule,
+        rule_version=rule_version,
+    )
+
+
+def steps_planned(task: Task, tasks: tuple[Task, ...], parent: UUID | None) -> StepsPlanned:
+    """What only this service has to know of it."""
+    return StepsPlanned(
+        deadline_id=task.deadline_id,
+        parent=parent,
+        steps=tuple(sorted(task.steps, key=lambda s: s.at)),
+        tasks=tasks,
+        met_by=task.met_by,
+        cancelled_by=task.cancelled_by,
+    )
 
 
 def replanned(deadline: Open, steps: tuple[Step, ...]) -> StepsPlanned:

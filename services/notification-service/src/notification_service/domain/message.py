@@ -11,16 +11,21 @@ from contracts.notification import AgendaEvent, ReminderDue, ReminderFailed, Rem
 
 
 @record
-class NotWaiting: ...
+class NotWaiting:
+    """no message, or one that was handed over or failed before"""
 
 
 @record
 class Waiting:
+    """a message waiting to be handed over"""
+
     due: ReminderDue
 
 
 @record
 class Withdrawn:
+    """a message that was withdrawn"""
+
     due: ReminderDue
 
 
@@ -40,14 +45,16 @@ def withdrawn(message: Message) -> Message:
 
 @record
 class RecordReminderSent:
-    """The message has been handed over."""
+    """record that a message was handed over"""
 
     reminder_id: UUID
 
 
 @record
 class RecordReminderFailed:
-    """The message cannot be handed over, and trying again will not help."""
+    """record that a message cannot be handed over
+
+    Trying again would not help; `cause` says why."""
 
     reminder_id: UUID
     cause: str
@@ -59,7 +66,7 @@ class RecordReminderFailed:
 def on_message(command: RecordReminderSent | RecordReminderFailed, message: Message) -> Sequence[AgendaEvent]:
     match command, message:
         case RecordReminderSent(), Waiting(due=due) | Withdrawn(due=due):
-            return [_sent(due)]  # a withdrawal may come while the message is on its way; it was sent all the same
+            return [_sent(due)]  # also when it was withdrawn on its way
         case RecordReminderFailed(cause=cause), Waiting(due=due):
             return [_failed(due, cause)]
         case RecordReminderFailed(), Withdrawn():

@@ -1,0 +1,258 @@
+"""Contacts, tasks and what happened in a case, over HTTP."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from chassis.decider import Invalid, Unknown
+from chassis.envelope import Actor
+from chassis.http import Act, Body, Page, Reads, allow, paged
+from contracts.notification import ReminderChannel
+from notification_service.domain.agenda import agenda
+from notification_service.domain.commands import CompleteTask, DeadlineUnknown
+from notification_service.domain.contact import SetContact, contact
+from notification_service.letters import letter
+from notification_service.parties import is_employer, party_key
+from notification_service.views.deadlines import Deadline, case_of_deadline, deadlines, tasks_of
+from notification_service.views.deadlines import of_case as deadlines_of_case
+from notification_service.views.reminders import Reminder, inbox, reminders
+from notification_service.views.timeline import Happening, timeline
+from notification_service.views.timeline import of_case as timeline_of_case
+
+router = APIRouter()
+
+FK = ("fk.handler", "fk.unit_manager", "fk.specialist", "fk.collab_lead")
+EMPLOYER = ("emp.hr", "emp.manager")
+ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$"
+
+
+class InvalidPartyRef(Invalid):
+    reason = "A party is named employer:<organisation number> with the ten digits of a legal person."
+    do = "Check the organisation number."
+    field = "partyRef"
+
+
+class PartyUnknown(Unknown):
+    reason = "There is no such party, or not for you."
+
+
+class CaseUnknown(Unknown):
+    reason = "Nothing is known here about such a case, or not for you."
+
+
+class Language(StrEnum):
+    SV = "sv"
+    EN = "en"
+
+
+class Offered(StrEnum):
+    """The channels that can be chosen today."""
+
+    EMAIL = "EMAIL"
+    PORTAL = "PORTAL"
+
+
+class ContactBody(Body):
+    """Where a party wants its messages. The address is a function's, such as hr@..., rather than a person's."""
+
+    channels: Annotated[list[Offered], Field(min_length=1, max_length=2, examples=[["EMAIL", "PORTAL"]])]
+    language: Language = Language.SV
+    address: Annotated[str, Field(pattern=ADDRESS, max_length=254, examples=["hr@example.com"])]
+
+
+class Link(Body):
+    """What the caller may do about this."""
+
+    rel: str
+    method: str
+    href: str
+
+
+class DeadlineItem(Body):
+    """A deadline: what somebody has to do, about what, by when, and what has become of it."""
+
+    deadline_id: UUID
+    case_id: UUID
+    kind: Annotated[str, Field(examples=["REQUESTED_PLAN"])]
+    about: UUID
+    due_at: datetime
+    set_at: datetime
+    owner_role: str
+    owner_ref: str
+    rule: str
+    rule_version: str
+    status: Annotated[str, Field(description="OPEN, MET or CANCELLED")]
+    missed: bool
+    escalated_to: Annotated[str | None, Field(description="The role it has come to")]
+    ended_at: datetime | None
+    unreached: Annotated[str | None, Field(description="Why a message about it could not reach its party")]
+    links: list[Link]
+
+
+class Happened(Body):
+    """Something this service did: `at` is when it was done, `dueAt` the true time it belongs to."""
+
+    position: int
+    at: datetime
+    event: str
+    kind: str
+    about: UUID
+    due_at: datetime | None
+    who: str
+    detail: str
+
+
+class Message(Body):
+    """A message in a party's inbox."""
+
+    reminder_id: UUID
+    about: UUID
+    at: datetime
+    subject: str
+    text: str
+
+
+class DeadlinePage(Body):
+    items: list[DeadlineItem]
+    next: str | None
+
+
+class TimelinePage(Body):
+    items: list[Happened]
+    next: str | None
+
+
+class MessagePage(Body):
+    items: list[Message]
+    next: str | None
+
+
+# --- contacts ---
+
+
+@router.put("/contacts/{partyRef}", tags=["contacts"], summary="Say where a party wants its messages")
+async def set_contact(
+    party_ref: Annotated[str, Path(alias="partyRef", max_length=80, examples=["employer:5560125790"])],
+    body: ContactBody,
+    act: Act,
+    who: Annotated[Actor, allow(*EMPLOYER, "fk.handler")],
+) -> dict[str, Any]:
+    if not is_employer(party_ref):
+        raise InvalidPartyRef
+    if who.org_type == "EMPLOYER" and party_ref != _own(who):
+        raise PartyUnknown
+    command = SetContact(
+        party_ref=party_ref,
+        party_key=party_key(party_ref),
+        channels=tuple(ReminderChannel(c) for c in dict.fromkeys(body.channels)),
+        language=body.language.value,
+        address=body.address,
+    )
+    answer = {"partyRef": party_ref, "channels": [c.value for c in command.channels], "language": command.language}
+    done = await act(contact, command.party_key, command, answer=answer)
+    return dict(done.answer)
+
+
+# --- tasks ---
+
+
+@router.get("/tasks", tags=["tasks"], summary="The open tasks of the caller's role, the longest due first")
+async def tasks(read: Reads, page: Page, who: Annotated[Actor, allow(*FK)]) -> DeadlinePage:
+    async with read(deadlines) as connection:
+        rows = await tasks_of(connection, who.role, page.after, page.limit + 1)
+    return DeadlinePage(**_deadlines(rows, page, who))
+
+
+@router.post("/tasks/{deadlineId}/done", tags=["tasks"], summary="Tick a task off")
+async def complete(
+    deadline_id: Annotated[UUID, Path(alias="deadlineId")],
+    act: Act,
+    read: Reads,
+    who: Annotated[Actor, allow(*FK)],
+) -> dict[str, Any]:
+    async with read(deadlines) as connection:
+        case_id = await case_of_deadline(connection, deadline_id)
+    if case_id is None:
+        raise DeadlineUnknown
+    act.concerning(case_id=case_id)
+    command = CompleteTask(deadline_id=deadline_id, role=who.role, at=act.now)
+    done = await act(agenda, case_id, command, answer={"deadlineId": str(deadline_id)})
+    return dict(done.answer)
+
+
+# --- cases ---
+
+
+@router.get("/cases/{caseId}/deadlines", tags=["cases"], summary="A case's deadlines; an employer sees its own")
+async def case_deadlines(
+    case_id: Annotated[UUID, Path(alias="caseId")],
+    read: Reads,
+    page: Page,
+    who: Annotated[Actor, allow(*FK, *EMPLOYER)],
+) -> DeadlinePage:
+    owner = _own(who) if who.org_type == "EMPLOYER" else None
+    async with read(deadlines) as connection:
+        rows = await deadlines_of_case(connection, case_id, owner, page.after, page.limit + 1)
+    if not rows and page.after is None:
+        raise CaseUnknown
+    return DeadlinePage(**_deadlines(rows, page, who))
+
+
+@router.get("/cases/{caseId}/timeline", tags=["cases"], summary="What has happened to a case's deadlines, in order")
+async def case_timeline(
+    case_id: Annotated[UUID, Path(alias="caseId")], read: Reads, page: Page, who: Annotated[Actor, allow(*FK)]
+) -> TimelinePage:
+    async with read(timeline) as connection:
+        rows = await timeline_of_case(connection, case_id, page.after, page.limit + 1)
+    if not rows and page.after is None:
+        raise CaseUnknown
+    found = paged([_happened(r) for r in rows], page, key=lambda h: (h.position,))
+    return TimelinePage(**found)
+
+
+# --- the inbox ---
+
+
+@router.get("/messages", tags=["messages"], summary="The inbox of the caller's organisation, the newest first")
+async def messages(read: Reads, page: Page, who: Annotated[Actor, allow(*EMPLOYER)]) -> MessagePage:
+    async with read(reminders) as connection:
+        rows = await inbox(connection, _own(who), page.after, page.limit + 1)
+    found = paged(rows, page, key=lambda r: (r.due_at, r.reminder_id))
+    return MessagePage(items=[_message(r) for r in found["items"]], next=found["next"])
+
+
+# --- from rows to bodies ---
+
+
+def _own(who: Actor) -> str:
+    return f"employer:{who.org_id}"
+
+
+def _deadlines(rows: list[Deadline], page: Page, who: Actor) -> dict[str, Any]:
+    found = paged(rows, page, key=lambda d: (d.due_at, d.deadline_id))
+    return {"items": [_deadline(r, who) for r in found["items"]], "next": found["next"]}
+
+
+def _deadline(row: Deadline, who: Actor) -> DeadlineItem:
+    may_tick = row.by_hand and row.status == "OPEN" and who.role in row.roles.split()
+    done = Link(rel="done", method="POST", href=f"/v1/tasks/{row.deadline_id}/done")
+    fields = {k: v for k, v in row.__dict__.items() if k not in ("by_hand", "roles", "escalated_to", "unreached")}
+    return DeadlineItem(
+        **fields,
+        escalated_to=row.escalated_to or None,
+        unreached=row.unreached or None,
+        links=[done] if may_tick else [],
+    )
+
+
+def _happened(row: Happening) -> Happened:
+    return Happened(**{k: v for k, v in row.__dict__.items() if k != "case_id"})
+
+
+def _message(row: Reminder) -> Message:
+    text = letter(row.template_id)
+    return Message(reminder_id=row.reminder_id, about=row.about, at=row.due_at, subject=text.subject, text=text.body)

@@ -1,0 +1,220 @@
+"""Hand over the messages that have been decided on: to the mail server within the allowed hours, or to the inbox.
+
+A message is recorded as sent after the mail server has taken it. When the process dies between the two, or the mail
+server takes a message and the connection breaks before it says so, the message is handed over again, with the same
+Message-ID, so that the receiving side can drop the second. Those are the only ways in which one can be sent twice.
+
+A mail server that cannot be reached loses nothing and stops nothing else: messages wait, and are tried again after a
+pause that grows. Pauses are in real time, because mail servers live in it.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from uuid import UUID
+
+import aiosmtplib
+
+from chassis.clock import hashed_id
+from chassis.service import Runtime, Worker
+from chassis.telemetry import get_logger
+from notification_service.days import sendable_from
+from notification_service.domain.agenda import agenda, message_of
+from notification_service.domain.contact import Reachable, contact
+from notification_service.domain.message import RecordReminderFailed, RecordReminderSent, Waiting
+from notification_service.letters import email
+from notification_service.parties import party_key
+from notification_service.settings import NotificationSettings
+from notification_service.versions import Rules
+from notification_service.views.reminders import Reminder, never_tried, reminders, to_hand_over
+
+log_line = get_logger(__name__)
+
+GROUP = 200
+LONGEST_PAUSE = 600
+LOOK_EVERY = 1.0
+LOOK_EVERY_SIMULATED = 0.05
+
+NO_CONTACT = "NO_CONTACT"
+NO_EMAIL = "NO_EMAIL"
+REFUSED = "REFUSED"
+NO_CHANNEL = "CHANNEL_NOT_OFFERED"
+NO_LETTER = "CANNOT_BE_WRITTEN"
+
+
+WAIT = (
+    "insert into public.deliveries (reminder_id, tries, next_try) select id, 1, $2::timestamptz + interval '1 second' "
+    "from unnest($1::uuid[]) as id on conflict (reminder_id) do update set tries = deliveries.tries + 1, "
+    "next_try = $2::timestamptz + least(power(2, least(deliveries.tries, 20)), $3::int) * interval '1 second'"
+)
+
+
+class ServerTrouble(Exception):
+    """The mail server cannot be used just now; it is not about any one message."""
+
+
+class Delivery:
+    """The delivery at work in one process. `taken` are messages that the mail server has and the log does not know."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._taken: set[UUID] = set()
+
+    async def run(self, runtime: Runtime) -> None:
+        """Deliver until cancelled."""
+        settings = NotificationSettings()  # type: ignore[call-arg]
+        pause = LOOK_EVERY_SIMULATED if runtime.clock.simulated else LOOK_EVERY
+        while True:
+            if not await self.deliver(runtime, settings):
+                await runtime.changed(pause)
+
+    async def due(self, runtime: Runtime) -> datetime | None:
+        """Since when, or from when on, there is something to hand over. What was tried in vain waits in real time and
+        so is nothing that a simulated clock has to wait for."""
+        async with runtime.engine.connect() as connection:
+            inbox = await never_tried(connection, mail=False)
+            mail = await never_tried(connection, mail=True)
+        now = runtime.clock.now()
+        opens = self._sendable_from(now)
+        return min((t for t in (inbox, mail if mail is None or opens == now else opens) if t), default=None)
+
+    async def deliver(self, runtime: Runtime, settings: NotificationSettings) -> bool:
+        """Hand over one group of messages; was there any?"""
+        await runtime.caught_up(reminders, {})
+        now = runtime.clock.now()
+        open_now = self._sendable_from(now) == now
+        async with runtime.engine.connect() as connection:
+            others = await to_hand_over(connection, False, _real_now(), GROUP)
+            mail = await to_hand_over(connection, True, _real_now(), GROUP) if open_now else []
+        for reminder in others:
+            await _into_inbox(runtime, reminder)
+        if mail:
+            await self._send_all(runtime, mail, settings)
+        return bool(others or mail)
+
+    def _sendable_from(self, now: datetime) -> datetime:
+        return sendable_from(now, self._rules.in_force(now).sending)
+
+    # --- e-mail ---
+
+    async def _send_all(self, runtime: Runtime, mail: Sequence[Reminder], settings: NotificationSettings) -> None:
+        """Over one connection, in order. What cannot be handed over now waits; what never can has failed."""
+        left = list(mail)
+        server = aiosmtplib.SMTP(**settings.mail_server())  # type: ignore[arg-type]
+        try:
+            await _connect(server)
+            while left:
+                await self._send(runtime, server, left[0], settings)
+                left.pop(0)
+        except ServerTrouble as trouble:
+            log_line.warning("mail.waiting", messages=len(left), why=type(trouble.__cause__).__name__)
+            await _wait(runtime, left)
+        finally:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await server.quit()
+
+    async def _send(
+        self, runtime: Runtime, server: aiosmtplib.SMTP, reminder: Reminder, settings: NotificationSettings
+    ) -> None:
+        state, _ = await runtime.load(agenda, reminder.case_id)
+        if not isinstance(message_of(state, reminder.reminder_id), Waiting):
+            return  # handed over or withdrawn since the read model was read
+        party, _ = await runtime.load(contact, party_key(reminder.recipient_ref))
+        match party:
+            case Reachable(address=address, channels=channels) if address and "EMAIL" in channels:
+                await self._hand_over(runtime, server, reminder, address, settings)
+            case Reachable(address=address) if address:
+                await _failed(runtime, reminder, NO_EMAIL)
+            case _:
+                await _failed(runtime, reminder, NO_CONTACT)
+
+    async def _hand_over(
+        self, runtime: Runtime, server: aiosmtplib.SMTP, reminder: Reminder, to: str, settings: NotificationSettings
+    ) -> None:
+        if reminder.reminder_id not in self._taken:
+            now = runtime.clock.now()
+            try:
+                letter = email(reminder.template_id, reminder.reminder_id, settings.smtp_from, to, now)
+            except (ValueError, FileNotFoundError):
+                return await _failed(runtime, reminder, NO_LETTER)
+            refused = await _give(server, letter)
+            if refused is not None:
+                return await _refused(runtime, reminder, refused)
+            self._taken.add(reminder.reminder_id)
+        await _sent(runtime, reminder)
+        self._taken.discard(reminder.reminder_id)
+        return None
+
+
+async def _connect(server: aiosmtplib.SMTP) -> None:
+    try:
+        await server.connect()
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise ServerTrouble from error
+
+
+async def _give(server: aiosmtplib.SMTP, letter: EmailMessage) -> int | None:
+    """The code with which the server refuses this message, None when it takes it. Raises ServerTrouble."""
+    try:
+        await server.send_message(letter)
+    except aiosmtplib.SMTPRecipientsRefused as refused:
+        return refused.recipients[0].code
+    except aiosmtplib.SMTPDataError as refused:
+        return refused.code
+    except (aiosmtplib.SMTPException, OSError) as error:  # greeting, log-in, sender, connection: not this message
+        raise ServerTrouble from error
+    return None
+
+
+async def _refused(runtime: Runtime, reminder: Reminder, code: int) -> None:
+    """4xx: not now; 5xx: never (RFC 5321, 4.2.1)."""
+    if code < 500:
+        await _wait(runtime, [reminder])
+    else:
+        await _failed(runtime, reminder, REFUSED)
+
+
+async def _into_inbox(runtime: Runtime, reminder: Reminder) -> None:
+    """A portal message is in the inbox as soon as it is recorded as sent; other channels are not offered yet."""
+    if reminder.channel == "PORTAL":
+        await _sent(runtime, reminder)
+    else:
+        await _failed(runtime, reminder, NO_CHANNEL)
+
+
+# --- what is noted ---
+
+
+async def _sent(runtime: Runtime, reminder: Reminder) -> None:
+    command = RecordReminderSent(reminder_id=reminder.reminder_id)
+    await _record(runtime, reminder, command, "sent")
+
+
+async def _failed(runtime: Runtime, reminder: Reminder, cause: str) -> None:
+    command = RecordReminderFailed(reminder_id=reminder.reminder_id, cause=cause)
+    await _record(runtime, reminder, command, "failed")
+
+
+async def _record(
+    runtime: Runtime, reminder: Reminder, command: RecordReminderSent | RecordReminderFailed, what: str
+) -> None:
+    command_id = hashed_id("delivery", str(reminder.reminder_id), what)
+    await runtime.act(agenda, reminder.case_id, command, command_id=command_id, case_id=reminder.case_id)
+    await runtime.pool.execute("delete from public.deliveries where reminder_id = $1", reminder.reminder_id)
+
+
+async def _wait(runtime: Runtime, mail: Sequence[Reminder]) -> None:
+    """Note that these could not be handed over, and when they are tried again."""
+    ids: list[UUID] = [r.reminder_id for r in mail]
+    await runtime.pool.execute(WAIT, ids, _real_now(), LONGEST_PAUSE)
+
+
+def _real_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def worker(rules: Rules) -> Worker:
+    """The delivery, keeping to the sending hours of these rules."""
+    delivery = Delivery(rules)
+    return Worker(name="delivery", run=delivery.run, due=delivery.due)

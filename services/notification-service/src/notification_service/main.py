@@ -1,0 +1,31 @@
+"""The notification service, assembled. Read this file first."""
+
+from chassis.service import Service, create_app
+from contracts.notification import NOTIFICATION
+from contracts.plan import PLAN
+from notification_service import delivery, firing
+from notification_service.api import router
+from notification_service.domain.agenda import agenda
+from notification_service.domain.contact import contact
+from notification_service.reactions import reactions
+from notification_service.settings import NotificationSettings
+from notification_service.versions import Rules
+from notification_service.views.deadlines import deadlines
+from notification_service.views.reminders import reminders
+from notification_service.views.timeline import timeline
+from notification_service.views.timers import timers
+
+rules = Rules(NotificationSettings().rulebooks())  # type: ignore[call-arg]
+
+service = Service(
+    name="notification",
+    title="Samordna: deadlines, tasks and messages",
+    facts=NOTIFICATION,
+    hears=(PLAN,),
+    aggregates=(agenda, contact),
+    router=router,
+    views=(timers, deadlines, reminders, timeline),
+    reactions=reactions(rules),
+    workers=(firing.worker, delivery.worker(rules)),
+)
+app = create_app(service)

@@ -1,0 +1,44 @@
+"""Which version of the rules is in force, and by which fields can an event settle what was set under any of them?"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from contracts.plan import PLAN
+from notification_service.checks import check
+from notification_service.days import local_day
+from notification_service.rules import Rulebook
+
+HEARD = {d.name: d for d in PLAN}
+"""Every event that a rule may speak of."""
+
+
+class Rules:
+    """All versions of the rules. An event is answered by the version in force on the day it happened."""
+
+    def __init__(self, books: Sequence[Rulebook]) -> None:
+        """Raises RuleError when a rule speaks of what does not exist, and ValueError when there is no rule file."""
+        if not books:
+            raise ValueError("No rule file was found.")
+        self.books = sorted((check(b, HEARD) for b in books), key=lambda b: b.valid_from)
+        self._settles = _settling(self.books)
+
+    def in_force(self, moment: datetime) -> Rulebook:
+        """The newest version valid on that day; the oldest for what happened before any was."""
+        day = local_day(moment)
+        return next((b for b in reversed(self.books) if b.valid_from <= day), self.books[0])
+
+    def settles(self, event: str) -> Sequence[tuple[str, ...]]:
+        """The fields by which this event can settle deadlines, under any version of the rules."""
+        return self._settles.get(event, ())
+
+    def speaks_of(self) -> frozenset[str]:
+        """Every event that some rule sets, meets or cancels a deadline on."""
+        return frozenset(self._settles) | {event for b in self.books for r in b.rules for event in r.on}
+
+
+def _settling(books: Sequence[Rulebook]) -> Mapping[str, Sequence[tuple[str, ...]]]:
+    duties = [d for b in books for r in b.rules for d in (r.duty, *(s.duty for s in r.steps)) if d is not None]
+    keys: dict[str, dict[tuple[str, ...], None]] = {}
+    for ends in (e for d in duties for e in (*d.met_by, *d.cancelled_by) if e.same):
+        keys.setdefault(ends.event, {})[ends.same] = None
+    return {event: tuple(fields) for event, fields in keys.items()}

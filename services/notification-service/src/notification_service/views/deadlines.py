@@ -1,0 +1,166 @@
+"""Which deadlines does a case have, and which of them are tasks for a role at FK?"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.decider import record
+from chassis.view import Heard, View
+from contracts.notification import (
+    DeadlineCancelled,
+    DeadlineEscalated,
+    DeadlineMet,
+    DeadlineMissed,
+    DeadlineSet,
+    ReminderFailed,
+    StepsPlanned,
+)
+from notification_service.views.columns import METADATA, OWN, case_of
+
+OPEN, MET, CANCELLED = "OPEN", "MET", "CANCELLED"
+HANDLER = "fk.handler"
+
+
+@record
+class Deadline:
+    """`roles`: the FK roles whose task it is, separated by blanks: its owner, whoever it was escalated to, and the
+    handler when a message about it could not reach its party (`unreached` says why). `by_hand`: it may be ticked
+    off."""
+
+    deadline_id: UUID
+    case_id: UUID
+    kind: str
+    about: UUID
+    due_at: datetime
+    set_at: datetime
+    owner_role: str
+    owner_ref: str
+    rule: str
+    rule_version: str
+    status: str
+    missed: bool
+    escalated_to: str
+    ended_at: datetime | None
+    unreached: str
+    by_hand: bool
+    roles: str
+
+
+table = sa.Table(
+    "deadlines",
+    METADATA,
+    sa.Column("deadline_id", sa.Uuid, primary_key=True),
+    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("about", sa.Uuid, nullable=False),
+    sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("owner_role", sa.Text, nullable=False),
+    sa.Column("owner_ref", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("rule_version", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("missed", sa.Boolean, nullable=False),
+    sa.Column("escalated_to", sa.Text, nullable=False),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+    sa.Column("unreached", sa.Text, nullable=False),
+    sa.Column("by_hand", sa.Boolean, nullable=False),
+    sa.Column("roles", sa.Text, nullable=False),
+)
+
+
+def keys(heard: Heard) -> Sequence[UUID]:
+    match heard.fact:
+        case DeadlineSet() | DeadlineMissed() | DeadlineEscalated() | DeadlineMet() | DeadlineCancelled():
+            return (heard.fact.deadline_id,)
+        case StepsPlanned() | ReminderFailed():
+            return (heard.fact.deadline_id,)
+        case _:
+            return ()
+
+
+def evolve(row: Deadline | None, heard: Heard, key: UUID) -> Deadline | None:
+    if row is None:
+        return _new(heard.fact, heard) if isinstance(heard.fact, DeadlineSet) else None
+    match heard.fact:
+        case StepsPlanned(met_by=met_by):
+            return replace(row, by_hand=any(c.event == "TaskDone" for c in met_by))
+        case DeadlineMissed():
+            return replace(row, missed=True)
+        case DeadlineEscalated(to_role=role):
+            return replace(row, escalated_to=role, roles=_with(row.roles, role))
+        case ReminderFailed(cause=cause):
+            return replace(row, unreached=cause, roles=_with(row.roles, HANDLER))
+        case DeadlineMet(met_at=at):
+            return replace(row, status=MET, ended_at=at)
+        case DeadlineCancelled():
+            return replace(row, status=CANCELLED, ended_at=heard.envelope.occurred_at)
+        case _:
+            return row
+
+
+def _new(told: DeadlineSet, heard: Heard) -> Deadline:
+    return Deadline(
+        deadline_id=told.deadline_id,
+        case_id=case_of(heard),
+        kind=told.kind,
+        about=told.about,
+        due_at=told.due_at,
+        set_at=heard.envelope.occurred_at,
+        owner_role=told.owner_role,
+        owner_ref=told.owner_ref,
+        rule=told.rule,
+        rule_version=told.rule_version,
+        status=OPEN,
+        missed=False,
+        escalated_to="",
+        ended_at=None,
+        unreached="",
+        by_hand=False,
+        roles=told.owner_role if told.owner_role.startswith("fk.") else "",
+    )
+
+
+def _with(roles: str, role: str) -> str:
+    return roles if role in roles.split() else f"{roles} {role}".strip()
+
+
+deadlines = View(
+    name="deadlines", table=table, key="deadline_id", row=Deadline, keys=keys, evolve=evolve, sources=(OWN,)
+)
+
+
+async def of_case(
+    connection: AsyncConnection, case_id: UUID, owner_ref: str | None, after: tuple[Any, ...] | None, limit: int
+) -> list[Deadline]:
+    """The deadlines of a case by due date, all or only one owner's. `after` is a row's (due_at, deadline_id)."""
+    asked = sa.select(table).where(table.c.case_id == case_id)
+    if owner_ref is not None:
+        asked = asked.where(table.c.owner_ref == owner_ref)
+    return await _page(connection, asked, after, limit)
+
+
+async def tasks_of(connection: AsyncConnection, role: str, after: tuple[Any, ...] | None, limit: int) -> list[Deadline]:
+    """The open tasks of an FK role, the longest due first."""
+    mine = sa.func.string_to_array(table.c.roles, " ").contains(sa.cast([role], sa.ARRAY(sa.Text)))
+    return await _page(connection, sa.select(table).where(table.c.status == OPEN, mine), after, limit)
+
+
+async def case_of_deadline(connection: AsyncConnection, deadline_id: UUID) -> UUID | None:
+    """The case whose agenda holds this deadline; None when there is no such deadline."""
+    return await connection.scalar(sa.select(table.c.case_id).where(table.c.deadline_id == deadline_id))
+
+
+async def _page(
+    connection: AsyncConnection, asked: sa.Select[Any], after: tuple[Any, ...] | None, limit: int
+) -> list[Deadline]:
+    place = sa.tuple_(table.c.due_at, table.c.deadline_id)
+    if after is not None:
+        asked = asked.where(place > sa.tuple_(*after))
+    rows = await connection.execute(asked.order_by(table.c.due_at, table.c.deadline_id).limit(limit))
+    return [Deadline(**row) for row in rows.mappings()]

@@ -1,0 +1,93 @@
+"""Which deadline has a step to do next, and when?"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.decider import record
+from chassis.view import Heard, View
+from contracts.notification import (
+    DeadlineCancelled,
+    DeadlineEscalated,
+    DeadlineMet,
+    DeadlineMissed,
+    ReminderDue,
+    StepsPlanned,
+    TimerElapsed,
+)
+from notification_service.views.columns import METADATA, OWN, case_of
+
+
+@record
+class Timer:
+    """A deadline with steps left. `later` holds the times after `next_at`, as JSON; `done` counts those before it."""
+
+    deadline_id: UUID
+    case_id: UUID
+    next_at: datetime
+    done: int
+    later: str
+
+
+table = sa.Table(
+    "timers",
+    METADATA,
+    sa.Column("deadline_id", sa.Uuid, primary_key=True),
+    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("later", sa.Text, nullable=False),
+)
+
+
+def keys(heard: Heard) -> Sequence[UUID]:
+    match heard.fact:
+        case StepsPlanned(deadline_id=deadline_id, parent=parent):
+            return (deadline_id,) if parent is None else (parent, deadline_id)
+        case DeadlineMissed() | DeadlineEscalated() | ReminderDue() | DeadlineMet() | DeadlineCancelled():
+            return (heard.fact.deadline_id,)
+        case TimerElapsed(timer_id=deadline_id):
+            return (deadline_id,)
+        case _:
+            return ()
+
+
+def evolve(timer: Timer | None, heard: Heard, key: UUID) -> Timer | None:
+    match heard.fact:
+        case StepsPlanned(deadline_id=deadline_id, steps=steps) if deadline_id == key:
+            done = 0 if timer is None else timer.done
+            return _left(key, case_of(heard), [s.at.isoformat() for s in steps], done)
+        case DeadlineMet() | DeadlineCancelled():
+            return None
+        case _ if timer is not None:
+            return _left(key, timer.case_id, json.loads(timer.later), timer.done + 1)
+        case _:
+            return None
+
+
+def _left(deadline_id: UUID, case_id: UUID, times: list[str], done: int) -> Timer | None:
+    if not times:
+        return None
+    first = datetime.fromisoformat(times[0])
+    return Timer(deadline_id=deadline_id, case_id=case_id, next_at=first, done=done, later=json.dumps(times[1:]))
+
+
+timers = View(name="timers", table=table, key="deadline_id", row=Timer, keys=keys, evolve=evolve, sources=(OWN,))
+
+# A case with a message that has been set aside waits: what stands in that message may settle what would fire.
+WAITING = sa.text("not exists (select 1 from public.dead_letters d where d.case_id = views.timers.case_id)")
+
+
+async def next_due(connection: AsyncConnection) -> datetime | None:
+    """When the next step falls due, in cases where nothing has been set aside."""
+    return await connection.scalar(sa.select(sa.func.min(table.c.next_at)).where(WAITING))
+
+
+async def due_at(connection: AsyncConnection, moment: datetime, limit: int) -> list[Timer]:
+    """Up to `limit` deadlines whose next step falls due at exactly that moment, in a stable order."""
+    asked = sa.select(table).where(table.c.next_at == moment, WAITING).order_by(table.c.deadline_id).limit(limit)
+    return [Timer(**row) for row in (await connection.execute(asked)).mappings()]
