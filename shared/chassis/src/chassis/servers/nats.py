@@ -57,12 +57,17 @@ def operator() -> NatsUser:
 def users_block(users: Iterable[NatsUser], passwords: Mapping[str, str]) -> str:
     """The `authorization` part of nats.conf. A password may be a `$VARIABLE` of the server's environment."""
     rows = "\n".join(
-        f"    {{ user: {u.name}, password: {passwords[u.name]}, permissions: {{\n"
+        f"    {{ user: {u.name}, password: {_quoted(passwords[u.name])}, permissions: {{\n"
         f"      publish: {json.dumps(u.publish)}\n"
         f"      subscribe: {json.dumps(u.subscribe)} }} }}"
         for u in users
     )
     return f"authorization {{\n  users: [\n{rows}\n  ]\n}}\n"
+
+
+def _quoted(password: str) -> str:
+    """Without quotes nats-server takes some passwords for numbers; a variable must stand without them."""
+    return password if password.startswith("$") else json.dumps(password)
 
 
 class Nats:

@@ -1,0 +1,200 @@
+"""The whole local stack, from the command line: up, looked at, hurt, backed up, down, and nothing left behind."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from chassis.servers import CouldNotStart, Keeper, checkout_of
+from chassis.servers.issuer import Issuer
+from chassis.servers.process import comes_true
+from samordna.members import MEMBERS, Member
+from samordna.operator import NotThere, Operator
+from samordna.personas import PERSONAS
+from samordna.stack import Stack, stack_up
+
+CHECKOUT = checkout_of(Path(__file__))
+NAME = f"try-{os.getpid()}"
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+async def stack() -> AsyncIterator[Stack]:
+    keeper = Keeper()
+    stack = Stack(CHECKOUT, NAME, keep=keeper)
+    async with stack_up(stack, START):
+        yield stack
+    assert stack.running() == []
+    stack.wipe()
+    keeper.close()
+    stack.home.rmdir()
+
+
+@pytest.fixture
+def operator(stack: Stack) -> Operator:
+    issuer = Issuer(stack.desk_url, (stack.home / "issuer.pem").read_bytes())
+    return Operator(stack, issuer.token(PERSONAS["operator"]))
+
+
+async def _samordna(*words: str, status: int = 0) -> str:
+    """Run the command line in a process of its own; what it said on both outputs."""
+    program = str(Path(sys.executable).with_name("samordna"))
+    process = await asyncio.create_subprocess_exec(
+        program, "--stack", NAME, *words, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    text = said.decode()
+    assert process.returncode == status, text
+    return text
+
+
+def test_who_hears_whom_is_what_the_services_say_themselves() -> None:
+    from notification_service.main import service as notification
+    from plan_service.main import service as plan
+
+    said = {s.name: tuple(f.service for f in s.hears) for s in (plan, notification)}
+    assert said == {m.name: m.hears for m in MEMBERS}
+
+
+async def test_everything_is_up_as_its_own_process_and_ready(stack: Stack) -> None:
+    assert stack.running() == ["postgres", "nats", "desk", "plan", "notification"]
+    async with httpx.AsyncClient() as client:
+        for name in stack.members:
+            assert (await client.get(f"{stack.url(name)}/health/ready")).status_code == 200
+            assert (await client.get(f"{stack.url(name)}/status")).status_code == 401
+
+
+async def test_a_second_up_says_that_it_is_up(stack: Stack) -> None:
+    assert "uppe redan" in (said := await _samordna("up")) or "redan uppe" in said
+    assert stack.url("plan") in said
+    assert "FK_HANDLER=ey" in said
+
+
+async def test_status_shows_processes_positions_and_lag(stack: Stack) -> None:
+    said = await _samordna("status")
+    for word in ("postgres", "nats", "desk", "plan", "notification", "utsänt / published", "hört / heard plan"):
+        assert word in said
+
+
+async def test_time_moves_for_everybody(stack: Stack, operator: Operator) -> None:
+    before = await operator.now()
+    moved = await operator.move_clock({"days": 30})
+    assert await operator.now() == before + timedelta(days=30)
+    assert datetime.fromisoformat(moved["now"]) == before + timedelta(days=30)
+    for status in (await operator.statuses()).values():
+        assert not isinstance(status, str)
+        assert datetime.fromisoformat(status["now"]) == before + timedelta(days=30)
+
+
+async def test_no_service_is_told_the_owners_password(stack: Stack) -> None:
+    for name in stack.members:
+        told = stack.environment(name)
+        assert not [key for key in told if "OWNER" in key]
+        assert stack.state.services[name].owner_password not in str(told)
+        assert stack.state.postgres_password not in str(told)
+    assert (stack.home / "state.json").stat().st_mode & 0o077 == 0
+
+
+async def test_a_killed_service_stays_away_until_it_is_started_and_then_catches_up(
+    stack: Stack, operator: Operator
+) -> None:
+    await stack.kill("plan")
+    assert "plan" not in stack.running()
+    assert "All connection attempts failed" in str((await operator.statuses())["plan"])
+    await operator.move_clock({"days": 1, "without": ["plan"]})
+    await stack.start("plan")
+    await operator.level()
+
+
+async def test_an_emptied_broker_is_filled_again(stack: Stack, operator: Operator) -> None:
+    await stack.kill("nats")
+    stack.nats.wipe()
+    await stack.start("nats")
+    await operator.level()
+
+
+async def test_postgres_may_be_killed_under_the_services(stack: Stack, operator: Operator) -> None:
+    await stack.kill("postgres")
+    await stack.start("postgres")
+    await operator.level()
+
+
+async def test_what_a_service_says_no_to_is_said_in_its_words(stack: Stack, operator: Operator) -> None:
+    with pytest.raises(NotThere, match="no such read model"):
+        await operator.post("plan", "/ops/rebuild/nothing")
+    assert "no such read model" in await _samordna("rebuild", "plan", "nothing", status=1)
+    assert "finns inte" in await _samordna("events", "tail", "nobody", status=1)
+    assert "läge / state" in await _samordna("dead-letters", "list")
+
+
+async def test_a_log_goes_out_and_comes_back_by_command(stack: Stack, operator: Operator, tmp_path: Path) -> None:
+    log, keys = str(tmp_path / "plan.zip"), str(tmp_path / "plan.keys.zip")
+    await _samordna("backup", "plan", log, "--keys", keys)
+    assert "is running" in await _samordna("restore", "plan", log, status=1)
+    await _samordna("stop", "plan")
+    await _samordna("restore", "plan", log, "--keys", keys, "--set-aside")
+    aside = await stack.postgres.execute("SELECT datname FROM pg_database WHERE datname LIKE 'plan%_before_%'")
+    assert len(aside) == 2
+    await _samordna("start", "plan")
+    await operator.level()
+
+
+async def test_a_service_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -> None:
+    keeper = Keeper()
+    broken = Stack(tmp_path, members=[Member(name="plan", module="no_such_service.main", hears=())], keep=keeper)
+    with pytest.raises(CouldNotStart, match=r"(?s)plan-service could not be started.*No module named 'no_such"):
+        async with stack_up(broken):
+            pass
+    assert broken.running() == []
+    broken.wipe()
+    keeper.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_up_stays_and_ends_everything_when_told_to(how: signal.Signals) -> None:
+    name = f"{NAME}-{how.name.lower()}"
+    up = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("samordna")), "--stack", name, "up", cwd=CHECKOUT,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert up.stdout is not None
+    async for line in up.stdout:
+        if b"Ctrl-C" in line:
+            break
+    stack = Stack(CHECKOUT, name)
+    assert stack.running() == stack.names
+    up.send_signal(how)
+    said = (await up.stdout.read()).decode()
+    await up.wait()
+    assert "Stoppar" in said
+    assert stack.running() == []
+    stack.wipe()
+    stack.home.rmdir()
+
+
+async def test_nothing_is_left_when_up_itself_is_killed() -> None:
+    name = f"{NAME}-killed"
+    up = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("samordna")), "--stack", name, "up", cwd=CHECKOUT,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert up.stdout is not None
+    async for line in up.stdout:
+        if b"NATS" in line:
+            break
+    state = CHECKOUT / "build" / name / "state.json"
+    assert await comes_true(lambda: state.exists() and "nats" in json.loads(state.read_text())["processes"], 20)
+    up.kill()
+    await up.wait()
+    stack = Stack(CHECKOUT, name)
+    assert await comes_true(lambda: stack.running() == [], 20)
+    stack.wipe()
+    stack.home.rmdir()
