@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,12 +31,14 @@ START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 async def stack() -> AsyncIterator[Stack]:
     keeper = Keeper()
     stack = Stack(CHECKOUT, NAME, keep=keeper)
-    async with stack_up(stack, START):
-        yield stack
-    assert stack.running() == []
-    stack.wipe()
-    keeper.close()
-    stack.home.rmdir()
+    try:
+        async with stack_up(stack, START):
+            yield stack
+        assert stack.running() == []
+    finally:
+        keeper.close()
+        stack.wipe()
+        stack.home.rmdir()
 
 
 @pytest.fixture
@@ -133,6 +136,7 @@ async def test_what_a_service_says_no_to_is_said_in_its_words(stack: Stack, oper
     assert "no such read model" in await _samordna("rebuild", "plan", "nothing", status=1)
     assert "finns inte" in await _samordna("events", "tail", "nobody", status=1)
     assert "läge / state" in await _samordna("dead-letters", "list")
+    await _samordna("mail")
 
 
 async def test_a_log_goes_out_and_comes_back_by_command(stack: Stack, operator: Operator, tmp_path: Path) -> None:
@@ -154,8 +158,9 @@ async def test_a_service_that_cannot_start_is_named_with_its_last_words(tmp_path
         async with stack_up(broken):
             pass
     assert broken.running() == []
-    broken.wipe()
     keeper.close()
+    if broken.place.moved:
+        shutil.rmtree(broken.place.data.parent)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

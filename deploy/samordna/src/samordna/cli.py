@@ -73,8 +73,8 @@ async def _up(stack: Stack, at: datetime | None, stay: bool) -> None:
     done = False
     try:
         await stack.up(at)
-        _print_stack(stack)
         done = not stay
+        _print_stack(stack)
         if stay:
             out.print("\nCtrl-C stoppar. / Ctrl-C stops it.", style="bold")
             await comes_true(lambda: not stack.running(), math.inf, 0.3)
@@ -157,6 +157,13 @@ def clock(
     moved = _run(operator.move_clock({**target, "without": without or []}))
     for step in moved["steps"]:
         out.print(f"{step['at']}  {step['service'] or ''} {step['worker'] or ''}")
+
+
+@app.command()
+def mail() -> None:
+    """Breven som skickats. / The e-mails that were sent."""
+    for letter in _run(_operator(_stack()).mail()):
+        out.print(show.letter(letter))
 
 
 @events_app.command("tail")

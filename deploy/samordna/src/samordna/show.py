@@ -120,6 +120,12 @@ def dead_letters(items: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     return table
 
 
+def letter(one: Mapping[str, Any]) -> Text:
+    """One line of `mail`."""
+    to = ", ".join(one["to"])
+    return Text.assemble((f"{one['id']:>4} ", "dim"), f"{_minute(one['at'])}  {to}  ", (one["subject"], "bold"))
+
+
 def event(seen: Seen) -> Text:
     """One line of `events tail`."""
     at = seen.recorded_at.isoformat(timespec="seconds") if seen.recorded_at else "-"
