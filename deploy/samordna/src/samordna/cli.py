@@ -19,6 +19,7 @@ from chassis.servers.issuer import Issuer
 from chassis.servers.process import comes_true
 from samordna import show
 from samordna.backup import BackupRefused, Manifest, back_up
+from samordna.demo.story import tell
 from samordna.members import MEMBERS
 from samordna.operator import NotThere, Operator, restore_service
 from samordna.personas import PERSONAS
@@ -91,6 +92,14 @@ def _print_stack(stack: Stack) -> None:
     out.print(show.personas(PERSONAS))
     out.print(f"Biljetter, giltiga {TOKEN_LASTS // 3600} h (samordna token NAMN) / tokens (samordna token NAME):")
     print(show.tokens(_issuer(stack), PERSONAS, TOKEN_LASTS))
+
+
+@app.command()
+def demo() -> None:
+    """Spela berättelsen om två arbetsgivare, från början till slut. / Play the story of two employers."""
+    keeper = Keeper()
+    if not _run(tell(_checkout(), out, keeper)):
+        raise typer.Exit(1)
 
 
 @app.command()

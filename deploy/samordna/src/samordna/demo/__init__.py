@@ -1,0 +1,1 @@
+"""The story: two employers' duty, played through REST on the real stack, with time that is moved."""
