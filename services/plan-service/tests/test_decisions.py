@@ -135,7 +135,7 @@ THE_REQUEST = request_id(REQUESTED)
 SUBMITTED = after(submit())
 THE_PLAN = plan_id(SUBMITTED)
 ASSESS = AssessPlan(plan_id=THE_PLAN, version=1)
-SILENCE = RecordPlanNotReceived(request_id=THE_REQUEST, reminders=2, last_due=DAY_31 + timedelta(days=29))
+SILENCE = RecordPlanNotReceived(ran_out_on=DAY_31 + timedelta(days=29), reminders=2)
 
 
 # --- registering ---
@@ -466,9 +466,14 @@ def test_silence_is_not_recorded_when_something_came_first(came: list[Any]) -> N
 
 
 def test_the_end_of_an_earlier_request_says_nothing_about_the_open_one() -> None:
-    given(*after(REQUEST, BROKEN_FILE, REQUEST)).when(SILENCE).nothing_happens()
+    later = RequestPlan(due=None, today=SILENCE.ran_out_on)
+    given(*after(REQUEST, BROKEN_FILE, later)).when(SILENCE).nothing_happens()
 
 
-def test_silence_about_a_request_that_was_never_made_waits_for_it() -> None:
+def test_nobody_is_called_silent_on_the_last_day_itself() -> None:
+    given(*REQUESTED).when(replace(SILENCE, ran_out_on=DAY_31 + timedelta(days=14))).nothing_happens()
+
+
+def test_silence_before_any_request_waits_for_one() -> None:
     given(REGISTERED).when(SILENCE).refused(NeverRequested)
-    given(*REQUESTED).when(replace(SILENCE, request_id=SOMETHING_ELSE)).refused(MissingPredecessor)
+    assert issubclass(NeverRequested, MissingPredecessor)

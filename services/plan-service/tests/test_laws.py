@@ -95,14 +95,6 @@ def of_some_plan(pick: int, rest: Callable[[UUID], Command]) -> Intent:
     return intend
 
 
-def of_some_request(pick: int, last_due: date) -> Intent:
-    def intend(situation: NotRegistered | Registered) -> Command:
-        ids = (*(situation.employment.requests if isinstance(situation, Registered) else ()), UUID(int=8))
-        return RecordPlanNotReceived(request_id=ids[pick % len(ids)], reminders=2, last_due=last_due)
-
-    return intend
-
-
 def always(command: Command) -> Intent:
     return lambda situation: command
 
@@ -132,7 +124,7 @@ intents: st.SearchStrategy[Intent] = st.one_of(
         lambda pick, version: of_some_plan(pick, lambda id: AssessPlan(plan_id=id, version=version)),
         picks, st.integers(1, 4),
     ),
-    st.builds(of_some_request, picks, days),
+    st.builds(RecordPlanNotReceived, ran_out_on=days, reminders=st.just(2)).map(always),
 )  # fmt: skip
 
 

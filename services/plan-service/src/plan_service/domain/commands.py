@@ -70,9 +70,8 @@ class AssessPlan:
 class RecordPlanNotReceived:
     """record that the time for a requested plan ran out"""
 
-    request_id: UUID
+    ran_out_on: date
     reminders: int
-    last_due: date
 
 
 Command = (
@@ -145,5 +144,5 @@ class NothingToScore(Refused):
 
 
 class NeverRequested(MissingPredecessor):
-    reason = "No such request has been made for this employment."
-    do = "Check the request's id."
+    reason = "The plan has never been requested for this employment."
+    do = "Wait until the request is known here."

@@ -106,12 +106,12 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
         case AssessPlan(), Assessed():
             return []  # the same version gives the same points
 
-        case RecordPlanNotReceived(), Registered() if never_requested(command, situation.employment):
+        case RecordPlanNotReceived(), Registered() if never_asked(situation.employment):
             raise NeverRequested
-        case RecordPlanNotReceived(), Asked() if about_the_open_request(command, situation.request):
-            return [not_received(command, situation.employment)]
+        case RecordPlanNotReceived(), Asked() if past_its_due_day(command, situation.request):
+            return [not_received(command, situation.request)]
         case RecordPlanNotReceived(), Registered():
-            return []  # something came first, or it is recorded already
+            return []  # something came first, it is recorded already, or the open request is a later one
         case _:
             assert_never((command, situation))
 
@@ -162,14 +162,14 @@ def about_another_version(command: AssessPlan, plan: Plan) -> bool:
     return command.version != plan.newest.version
 
 
-def never_requested(command: RecordPlanNotReceived, known: Employment) -> bool:
-    """no such request was ever made"""
-    return command.request_id not in known.requests
+def never_asked(known: Employment) -> bool:
+    """the plan was never requested"""
+    return not known.requests
 
 
-def about_the_open_request(command: RecordPlanNotReceived, request: EmployerPlanRequested) -> bool:
-    """it is about the open request"""
-    return command.request_id == request.request_id
+def past_its_due_day(command: RecordPlanNotReceived, request: EmployerPlanRequested) -> bool:
+    """the time ran out after the open request's last day"""
+    return command.ran_out_on > request.due
 
 
 # --- what callers ask beforehand ---

@@ -137,11 +137,11 @@ def _activities(contents: Contents, plan_id: UUID, version: int) -> tuple[PlanAc
     )
 
 
-def not_received(command: RecordPlanNotReceived, known: Employment) -> EmployerPlanNotReceived:
+def not_received(command: RecordPlanNotReceived, request: EmployerPlanRequested) -> EmployerPlanNotReceived:
     return EmployerPlanNotReceived(
-        request_id=command.request_id,
-        employment_id=known.registration.employment_id,
-        org_nr=known.registration.org_nr,
+        request_id=request.request_id,
+        employment_id=request.employment_id,
+        org_nr=request.org_nr,
         reminders=command.reminders,
-        last_due=command.last_due,
+        last_due=command.ran_out_on,
     )

@@ -1,0 +1,136 @@
+"""Employments: registered, found, asked for their plan."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from chassis.http import Act, Page, Paging, Problem, Reads, paged
+from contracts.plan import EmploymentRegistered
+from plan_service import views
+from plan_service.api import shown, wording
+from plan_service.api.bodies import EmploymentTaken, NewEmployment, NewRequest, RequestMade, warned
+from plan_service.api.relation import Handler, Reader, of, own_org
+from plan_service.days import local_day
+from plan_service.domain.commands import REQUEST_DAYS, EmploymentUnknown, RegisterEmployment, RequestPlan
+from plan_service.domain.employment import employment
+from plan_service.domain.outcomes import next_request_id
+from plan_service.domain.situations import Asked, NotRegistered
+
+router = APIRouter(prefix="/employments", tags=["employments"])
+
+SFB_PLAN_DUTY, SFB_REQUEST = "SFB 30:6", "SFB 110:31"
+
+
+@router.put(
+    "/{employment_id}",
+    status_code=201,
+    response_model=EmploymentTaken,
+    responses={200: {"description": "It was registered before, with the same particulars", "model": EmploymentTaken}},
+    summary="Register an employment",
+    description="Says that a sick-leave case concerns this employment. Registering it again with the same particulars "
+    "changes nothing; with others it is refused (409).",
+)
+async def register(
+    employment_id: UUID, body: NewEmployment, act: Act, who: Handler, response: Response
+) -> EmploymentTaken:
+    before = await act.load(employment, employment_id)
+    registration = EmploymentRegistered(employment_id=employment_id, **dict(body))
+    act.concerning(case_id=body.case_id, legal_basis=SFB_PLAN_DUTY)
+    done = await act(
+        employment,
+        employment_id,
+        RegisterEmployment(registration=registration, today=local_day(act.now)),
+        answer={
+            "status": 201 if isinstance(before, NotRegistered) else 200,
+            "warned": wording.fields_about_health({"workplace": body.workplace}),
+        },
+    )
+    response.status_code = done.answer["status"]
+    return EmploymentTaken(employment_id=employment_id, warnings=warned(done.answer["warned"]))
+
+
+@router.get(
+    "",
+    response_model=shown.EmploymentPage,
+    response_model_exclude_unset=True,
+    summary="List employments",
+    description="FK sees all, an employer its own, in the order in which they were registered. Whatever happens "
+    "between two pages, no employment is missed and none comes twice.",
+)
+async def listed(
+    who: Reader,
+    act: Act,
+    read: Reads,
+    page: Page,
+    plan_status: Annotated[views.PlanStatus | None, Query(alias="planStatus", description="Only these")] = None,
+) -> dict[str, Any]:
+    today, after = local_day(act.now), _after(page)
+    async with read(views.employments) as connection:
+        found = await views.some(connection, today, own_org(who), plan_status, after, page.limit + 1)
+    answer = paged(found, page, key=lambda f: (f.row.number,))
+    return answer | {"items": [shown.employment(f, who, today) for f in answer["items"]]}
+
+
+def _after(page: Paging) -> int:
+    match page.after:
+        case None:
+            return 0
+        case (int(number),):
+            return number
+        case _:
+            raise Problem(
+                422,
+                "invalid-cursor",
+                "This is not the `next` of a page of employments.",
+                field="after",
+                do="Begin without `after`, then send what `next` said.",
+            )
+
+
+@router.get(
+    "/{employment_id}",
+    response_model=shown.EmploymentShown,
+    response_model_exclude_unset=True,
+    summary="Read an employment",
+    description="How it stands with the plan, and under `_links` what the caller may do now. The ETag is what a change "
+    "needs in If-Match.",
+)
+async def one(employment_id: UUID, who: Reader, act: Act, read: Reads, response: Response) -> shown.EmploymentShown:
+    today = local_day(act.now)
+    async with read(views.employments) as connection:
+        found = await views.one(connection, employment_id, today, own_org(who))
+    if found is None:
+        raise EmploymentUnknown
+    known = of(await act.load(employment, employment_id), who).employment
+    response.headers["ETag"] = f'"{found.row.version}"'
+    return shown.employment(found, who, today, known.registration.workplace)
+
+
+@router.post(
+    "/{employment_id}/plan-requests",
+    status_code=201,
+    response_model=RequestMade,
+    responses={200: {"description": "The employer had been asked already; the open request stands"}},
+    summary="Ask the employer for its plan",
+    description="FK asks for the plan (SFB 110:31). The employer is told only name and dates. While a request is open, "
+    "asking again gives the open one.",
+)
+async def request(employment_id: UUID, body: NewRequest, act: Act, who: Handler, response: Response) -> RequestMade:
+    situation = of(await act.load(employment, employment_id), who)
+    known, today = situation.employment, local_day(act.now)
+    if isinstance(situation, Asked):
+        request_id, due, status = situation.request.request_id, situation.request.due, 200
+    else:
+        request_id, status = next_request_id(known), 201
+        due = body.due or today + timedelta(days=REQUEST_DAYS)
+    act.concerning(case_id=known.registration.case_id, legal_basis=SFB_REQUEST)
+    done = await act(
+        employment,
+        employment_id,
+        RequestPlan(due=body.due, today=today),
+        answer={"requestId": str(request_id), "due": due.isoformat(), "status": status},
+    )
+    response.status_code = done.answer["status"]
+    return RequestMade(request_id=done.answer["requestId"], due=done.answer["due"])

@@ -1,0 +1,23 @@
+"""The plan service, assembled. Read this file first."""
+
+from chassis.service import Service, create_app
+from contracts.notification import NOTIFICATION
+from contracts.plan import PLAN
+from plan_service.api import router
+from plan_service.documents.sweeping import sweeper
+from plan_service.domain.employment import employment
+from plan_service.reactions import reactions
+from plan_service.views import employments
+
+service = Service(
+    name="plan",
+    title="Employers' plans for return to work",
+    facts=PLAN,
+    hears=(NOTIFICATION,),
+    aggregates=(employment,),
+    router=router,
+    views=(employments,),
+    reactions=reactions,
+    workers=(sweeper,),
+)
+app = create_app(service)

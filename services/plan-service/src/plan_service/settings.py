@@ -1,0 +1,14 @@
+"""How is this service told where its malware scanner is? By an environment variable, as the chassis is."""
+
+from pydantic import Field
+
+from chassis.settings import Told
+
+
+class PlanSettings(Told):
+    """What only this service needs; every name begins with SAMORDNA_."""
+
+    scanner_url: str = Field(
+        default="",
+        description="ClamAV daemon as clamd://host:port; empty for the built-in check, which knows only EICAR",
+    )
