@@ -204,9 +204,11 @@ class Folder(Generic[Row]):
             await c.execute(f"create table {shadow} (like {live} including all)")
             cache: dict[Any, Row | None] = {}
             total = 0
-            while (n := await self._gather(c, shadow, at, cache)) > REBUILD_BATCH // 10:
+            while n := await self._gather(c, shadow, at, cache):
                 total += n
                 progress(total)
+                if n <= REBUILD_BATCH // 10:
+                    break  # what is left is folded while others wait for the swap
             async with c.transaction():
                 names = [self._checkpoint(s) for s in self.view.sources]
                 for name in names:
