@@ -1,6 +1,7 @@
 """From one service's log over the real broker into another's `heard`: once, in order, whatever breaks."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from chassis.bus import stream_end
+from chassis.bus import BusUnavailable, stream_end
 from chassis.classes import DataClass
 from chassis.clock import new_id
 from chassis.codec import Codec
@@ -25,9 +26,10 @@ from chassis.postgres import PostgresLog
 from chassis.react import Ask, MissingPredecessor, Reactor
 from chassis.relay import LogBehindStream, Relay
 from chassis.servers import Database, Nats
-from chassis.testing_stack import Databases, core_schema, forget_streams
+from chassis.testing_stack import Databases, as_operator, core_schema, forget_streams
 from chassis.view import Heard
 from chassis.wire import Wire
+from nats.aio.msg import Msg
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -210,6 +212,22 @@ async def test_a_broker_store_rolled_back_is_brought_level_again(
     assert await pair.heard() == list(range(1, 121))
 
 
+async def test_a_listener_whose_consumer_was_deleted_begins_anew_once_and_hears_on(
+    pair: Pair, nats_server: Nats
+) -> None:
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.tell(0, 10)
+    await pair.until_heard(10)
+    async with as_operator(nats_server) as operator:
+        made = asyncio.Queue[Msg]()
+        await operator.subscribe("$JS.API.CONSUMER.CREATE.PLAN.notification", cb=made.put)
+        await operator.jsm().delete_consumer("PLAN", "notification")
+        await asyncio.wait_for(made.get(), 5)
+        await pair.tell(10, 20)
+        await pair.until_heard(20)
+        assert made.empty()
+
+
 async def test_of_two_listeners_one_stands_by_and_takes_over(pair: Pair) -> None:
     locks = Locks(pair.hearer.database.app_url)
     other = Listener(
@@ -370,3 +388,24 @@ async def test_a_message_of_an_unknown_version_is_set_aside(pair: Pair) -> None:
     assert row is not None
     assert row["state"] == "dead"
     assert "newer than this code" in row["reason"]
+
+
+async def test_a_relay_with_nothing_new_to_tell_fills_a_lost_stream_again_after_a_reconnect(
+    pair: Pair, nats_server: Nats
+) -> None:
+    pair.begin(pair.teller.relay.run)
+    await pair.tell(0, 7)
+
+    async def published() -> bool:
+        return (await stream_end(pair.teller.wire.client, "PLAN")).sequence == 7
+
+    await until(published)
+    await forget_streams(nats_server, "PLAN")
+    pair.teller.relay.anew = True
+
+    async def filled() -> bool:
+        with contextlib.suppress(BusUnavailable):
+            return await published()
+        return False
+
+    await until(filled)

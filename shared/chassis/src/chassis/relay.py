@@ -52,6 +52,7 @@ class Relay:
         self._publisher = Publisher(client)
         self.published: int | None = None
         self.checked = asyncio.Event()
+        self.anew = False  # set on reconnect: the stream may have lost what it had, so ask where it ends
         self.broken = False  # only the fault harness sets this: a relay that leaves facts out
         self._beaten: tuple[int, datetime] | None = None
         self._beat_at = 0.0
@@ -85,8 +86,9 @@ class Relay:
         pause = 0.05
         while True:
             try:
+                self.anew = False
                 last = await self.check()
-                while True:
+                while not self.anew:
                     last = await self._step(last)
                     pause = 0.05
             except OutOfSequence:
