@@ -30,9 +30,15 @@ class Word:
 
 
 @record
+class Spot:
+    row: Annotated[int, P]
+
+
+@record
 class Line:
     line_id: Annotated[UUID, P]
     mood: Annotated[Mood | None, W]
+    mark: Annotated[str | None, P, Coded(r"[a-z]+")]
     said: Annotated[str | None, W]
     words: tuple[Word, ...]
 
@@ -49,6 +55,7 @@ class Told:
     count: Annotated[int | None, ID]
     title: Annotated[str, W]
     changes: Annotated[tuple[str, ...], W]
+    spot: Spot
     first: Line
     last: Line | None
     lines: tuple[Line, ...]
@@ -65,14 +72,14 @@ CODEC = Codec(FACTS)
 
 
 def line(said: str | None = None, *words: str) -> Line:
-    return Line(line_id=ABOUT, mood=Mood.GOOD, said=said, words=tuple(Word(text=w) for w in words))
+    return Line(line_id=ABOUT, mood=Mood.GOOD, mark=None, said=said, words=tuple(Word(text=w) for w in words))
 
 
 def told(**more: Any) -> Told:
     usual: dict[str, Any] = {
         "about_ref": ABOUT, "code": "A", "codes": ("B",), "told_at": datetime(2026, 3, 2, tzinfo=UTC), "on": None,
         "sure": True, "born": date(1990, 1, 1), "count": 3, "title": "Anna", "changes": ("Bo",),
-        "first": line("Cia", "Dag"), "last": None, "lines": (line(None), line("Eva", "Fia", "Gun")),
+        "spot": Spot(row=4), "first": line("Cia", "Dag"), "last": None, "lines": (line(), line("Eva", "Fia", "Gun")),
     }  # fmt: skip
     return Told(**(usual | more))
 
@@ -91,12 +98,11 @@ def test_any_fact_comes_back_as_it_was(fact: Told) -> None:
 @given(records(FACTS.by_name["Told"].shape))
 def test_what_others_get_is_the_same_fact_with_blanks(fact: Told) -> None:
     seen: Told = CODEC.decode("Told", 1, CODEC.encode(fact).open)
-    assert (seen.about_ref, seen.code, seen.codes, seen.told_at, seen.on, seen.sure, seen.later) == (
-        fact.about_ref, fact.code, fact.codes, fact.told_at, fact.on, fact.sure, fact.later
-    )  # fmt: skip
+    for name in ("about_ref", "code", "codes", "told_at", "on", "sure", "spot", "later"):
+        assert getattr(seen, name) == getattr(fact, name)
     assert (seen.born, seen.count, seen.title, seen.changes) == (None, None, "", ())
     for there, was in zip((seen.first, *seen.lines), (fact.first, *fact.lines), strict=True):
-        assert (there.line_id, there.mood, there.said) == (was.line_id, was.mood, None)
+        assert (there.line_id, there.mood, there.mark, there.said) == (was.line_id, was.mood, was.mark, None)
         assert there.words == tuple(Word(text="") for _ in was.words)
     assert (seen.last is None) is (fact.last is None)
 
@@ -109,9 +115,9 @@ def test_nothing_sealed_stands_in_the_open_half() -> None:
         assert word in e.sealed
     assert open_json(told()) == {
         "aboutRef": str(ABOUT), "code": "A", "codes": ["B"], "toldAt": "2026-03-02T00:00:00Z", "on": None, "sure": True,
-        "first": {"lineId": str(ABOUT), "mood": "GOOD", "words": [{}]}, "last": None,
-        "lines": [{"lineId": str(ABOUT), "mood": "GOOD", "words": []},
-                  {"lineId": str(ABOUT), "mood": "GOOD", "words": [{}, {}]}],
+        "spot": {"row": 4}, "first": {"lineId": str(ABOUT), "mood": "GOOD", "mark": None, "words": [{}]}, "last": None,
+        "lines": [{"lineId": str(ABOUT), "mood": "GOOD", "mark": None, "words": []},
+                  {"lineId": str(ABOUT), "mood": "GOOD", "mark": None, "words": [{}, {}]}],
         "later": 7,
     }  # fmt: skip
 

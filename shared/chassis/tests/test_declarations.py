@@ -125,6 +125,17 @@ def test_sealed_fields_need_somebody_whose_key_seals_them() -> None:
 
 
 @record
+class Wrapped:
+    about: Ref
+    lines: tuple[Line, ...]
+
+
+def test_sealed_fields_deep_inside_need_that_too() -> None:
+    with pytest.raises(Undeclared, match="`person` must name the field whose key"):
+        facts(Fact("Wrapped", 1, Wrapped))
+
+
+@record
 class Odd:
     maybe: Annotated[UUID | None, P]
     several: Annotated[tuple[UUID, ...], P]
@@ -151,8 +162,9 @@ def test_a_name_and_a_record_are_declared_once() -> None:
 
 
 def test_every_older_version_needs_a_way_up() -> None:
-    with pytest.raises(Undeclared, match=r"no upcast from version \[2\]"):
-        facts(Fact("Plain", 3, Plain, upcasts={1: dict}))
+    for known, missing in ({1: dict}, 2), ({2: dict}, 1):
+        with pytest.raises(Undeclared, match=rf"no upcast from version \[{missing}\]"):
+            facts(Fact("Plain", 3, Plain, upcasts=known))
 
 
 def test_a_record_shows_no_content() -> None:

@@ -137,7 +137,7 @@ class Fact:
 
     `published=False` keeps a fact inside its service: on the bus its place is taken by a message without a body.
     `person` says which field holds the reference of the person (or party) whose key seals the sealed fields.
-    `upcasts[n]` turns the JSON form of version n into that of version n + 1.
+    `upcasts[n]` turns the JSON form of version n into that of version n + 1; sealed fields may be missing in it.
     """
 
     name: str

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chassis.batching import Batcher
+from chassis.decider import Refused
 
 _V1 = b"\x01"
 NONCE = 12
@@ -25,11 +26,23 @@ class KeysUnavailable(Exception):
     """The key database does not answer. Nothing that needs sealing can be written meanwhile."""
 
 
+class PersonForgotten(Refused):
+    """The person's key has been destroyed, and nobody gets a second one."""
+
+    reason = "This person has been forgotten; nothing more can be kept about them."
+
+
+class WrongMasterKey(Exception):
+    """The master key does not open the keys that are there."""
+
+
 class Keys(Protocol):
     """Seals and opens under a person's (or another party's) key."""
 
     async def seal(self, subject: UUID, aad: bytes, plain: bytes) -> bytes:
-        """Encrypt; makes the subject's key if there is none. `aad` binds the result to its place."""
+        """Encrypt; makes the subject's key if there is none. `aad` binds the result to its place.
+
+        Raises PersonForgotten, KeysUnavailable."""
         ...
 
     async def open(self, subject: UUID, aad: bytes, sealed: bytes) -> bytes | None:
@@ -69,6 +82,8 @@ class MemoryKeys:
         self.forgotten: set[UUID] = set()
 
     async def seal(self, subject: UUID, aad: bytes, plain: bytes) -> bytes:
+        if subject in self.forgotten:
+            raise PersonForgotten
         if subject not in self._ciphers:
             self._ciphers[subject] = AESGCM(AESGCM.generate_key(256))
         return encrypt(self._ciphers[subject], aad, plain)
@@ -91,10 +106,23 @@ class PostgresKeys:
         self._make: Batcher[UUID, AESGCM | None] = Batcher(self._fetch_or_make)
         self._find: Batcher[UUID, AESGCM | None] = Batcher(self._fetch)
 
+    async def check(self) -> None:
+        """Raise WrongMasterKey unless the master key opens what is there: else new keys would be wrapped by another."""
+        async with self._pool.acquire() as c:
+            row = await c.fetchrow("select subject, wrapped from subject_keys where wrapped is not null limit 1")
+        try:
+            if row is not None:
+                self._unwrap(*row)
+        except InvalidTag:
+            raise WrongMasterKey(
+                "The master key does not open the keys in this database. Give the key that wrapped them "
+                "(SAMORDNA_MASTER_KEY_FILE)."
+            ) from None
+
     async def seal(self, subject: UUID, aad: bytes, plain: bytes) -> bytes:
         cipher = self._ciphers.get(subject) or await self._make(subject)
         if cipher is None:
-            raise PermissionError("This person has been forgotten; nothing more can be sealed for them.")
+            raise PersonForgotten
         return encrypt(cipher, aad, plain)
 
     async def open(self, subject: UUID, aad: bytes, sealed: bytes) -> bytes | None:

@@ -50,15 +50,20 @@ class NotDurable(Exception):
     """This PostgreSQL may lose what it has acknowledged, so nothing is started on it."""
 
 
-async def refuse_unsafe(connection: Any) -> None:
-    """Raise NotDurable on a server with fsync, full_page_writes or synchronous_commit off."""
-    for name in ("fsync", "synchronous_commit", "full_page_writes"):
-        value = await connection.fetchval(f"show {name}")
-        if value == "off":
-            raise NotDurable(
-                f"PostgreSQL runs with {name} = off: a crash could lose facts that were acknowledged. "
-                f"Set {name} = on and start again."
-            )
+async def refuse_unsafe(dsn: str) -> None:
+    """Raise NotDurable on a server, database or role with fsync, full_page_writes or synchronous_commit off.
+
+    A connection of its own asks, because ours ask for synchronous commit themselves."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            if await connection.fetchval(f"show {name}") == "off":
+                raise NotDurable(
+                    f"PostgreSQL runs with {name} = off: a crash could lose facts that were acknowledged. "
+                    f"Set {name} = on and start again."
+                )
+    finally:
+        await connection.close()
 
 
 async def nothing_to_reset(_: Any) -> None:
@@ -95,8 +100,8 @@ class PostgresLog:
 
     async def start(self) -> None:
         """Connect, refuse an unsafe server, begin to take requests."""
+        await refuse_unsafe(self._dsn)
         connection = await self._connect()
-        await refuse_unsafe(connection)
         self.known = int(await connection.fetchval("select position from log_head") or 0)
         self._task = asyncio.create_task(self._run(), name="appender")
 

@@ -30,7 +30,7 @@ from chassis.edge import Edge
 from chassis.envelope import SYSTEM, Actor
 from chassis.facts import Facts
 from chassis.identity import Verifier, fetch_jwks
-from chassis.keys import PostgresKeys, read_master_key
+from chassis.keys import PostgresKeys, WrongMasterKey, read_master_key
 from chassis.listen import Listener
 from chassis.locks import Locks
 from chassis.log import Key, LogWentBack
@@ -95,19 +95,27 @@ class Runtime:
     # --- life ---
 
     async def start(self) -> None:
-        """Connect and begin. Raises NotDurable on an unsafe PostgreSQL; a broker that is away is waited for."""
+        """Connect and begin. Raises NotDurable on an unsafe PostgreSQL, WrongMasterKey; a broker that is away is waited
+        for."""
         s = self.settings
+        await refuse_unsafe(s.keys_database_url)
+        await refuse_unsafe(s.database_url)
+        self._keys_pool: asyncpg.Pool = await asyncpg.create_pool(
+            s.keys_database_url, min_size=1, max_size=4, server_settings=SAFE, reset=nothing_to_reset
+        )
+        self.keys = PostgresKeys(self._keys_pool, self._master)
+        try:
+            await self.keys.check()
+        except WrongMasterKey:
+            self._keys_pool.terminate()
+            raise
         self.pool: asyncpg.Pool = await asyncpg.create_pool(
             s.database_url, min_size=1, max_size=s.pool_size + 4, server_settings=SAFE, timeout=10,
             reset=nothing_to_reset,
         )  # fmt: skip
-        async with self.pool.acquire() as c:
-            await refuse_unsafe(c)
-        self._keys_pool: asyncpg.Pool = await asyncpg.create_pool(
-            s.keys_database_url, min_size=1, max_size=4, server_settings=SAFE, reset=nothing_to_reset
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(s.database_url), pool_size=s.pool_size, connect_args={"server_settings": SAFE}
         )
-        self.engine: AsyncEngine = create_async_engine(sqlalchemy_url(s.database_url), pool_size=s.pool_size)
-        self.keys = PostgresKeys(self._keys_pool, self._master)
         self.log = PostgresLog(s.database_url, self.pool, self.clock.now)
         self.log.on_went_back = self._stop_for_good
         await self.log.start()
@@ -165,8 +173,8 @@ class Runtime:
             self._follow_source(facts.service)
         while True:
             await self.wire.reconnected()
-            for listener in self.listeners.values():
-                listener.anew = True
+            for follower in (self.relay, *self.listeners.values()):
+                follower.anew = True
             self._writable.clear()
             await self._check_stream()
 
@@ -326,7 +334,7 @@ def create_app(service: Service, settings: Settings | None = None, verifier: Ver
         app.state.runtime = runtime
         try:
             await runtime.start()
-        except NotDurable as error:
+        except (NotDurable, WrongMasterKey) as error:
             print(f"{service.name}-service does not start: {error}", file=sys.stderr, flush=True)
             raise
         try:
