@@ -12,6 +12,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from nats.aio.msg import Msg
+
 from chassis.bus import BusUnavailable, stream_end
 from chassis.classes import DataClass
 from chassis.clock import new_id
@@ -29,7 +31,6 @@ from chassis.servers import Database, Nats
 from chassis.testing_stack import Databases, as_operator, core_schema, forget_streams
 from chassis.view import Heard
 from chassis.wire import Wire
-from nats.aio.msg import Msg
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -212,19 +213,19 @@ async def test_a_broker_store_rolled_back_is_brought_level_again(
     assert await pair.heard() == list(range(1, 121))
 
 
-async def test_a_listener_whose_consumer_was_deleted_begins_anew_once_and_hears_on(
-    pair: Pair, nats_server: Nats
-) -> None:
+async def test_a_listener_told_to_begin_anew_does_so_once_and_hears_on(pair: Pair, nats_server: Nats) -> None:
     pair.begin(pair.teller.relay.run, pair.listener.run)
     await pair.tell(0, 10)
     await pair.until_heard(10)
     async with as_operator(nats_server) as operator:
         made = asyncio.Queue[Msg]()
         await operator.subscribe("$JS.API.CONSUMER.CREATE.PLAN.notification", cb=made.put)
-        await operator.jsm().delete_consumer("PLAN", "notification")
+        await operator.flush()
+        pair.listener.anew = True  # as after every reconnect; its consumer is alive and has open pulls
         await asyncio.wait_for(made.get(), 5)
-        await pair.tell(10, 20)
-        await pair.until_heard(20)
+        for n in range(10, 40):
+            await pair.tell(n, n + 1)
+        await pair.until_heard(40)
         assert made.empty()
 
 

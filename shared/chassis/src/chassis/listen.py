@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from chassis.bus import NOT_FOUND, BusUnavailable, RawHeaders, ask
@@ -55,7 +56,8 @@ class Listener:
         self.service, self.source = service, source
         self._stream, self._checkpoint = source.upper(), f"hear:{source}"
         self._pool, self._client, self._locks = pool, client, locks
-        self._inbox = client.new_inbox()
+        self._inbox = ""
+        self._messages: Subscription | None = None
         self._buffer: deque[Msg] = deque()
         self._arrived = asyncio.Event()
         self._outstanding = 0
@@ -69,9 +71,6 @@ class Listener:
 
     async def run(self) -> None:
         """Listen until cancelled; whatever goes wrong is tried again from the checkpoint."""
-        messages = await self._client.subscribe(
-            self._inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
-        )
         levels = await self._client.subscribe(f"level.{self.source}", cb=self._on_level)
         pause = 0.05
         try:
@@ -86,8 +85,8 @@ class Listener:
                 await asyncio.sleep(pause)
         finally:
             with contextlib.suppress(NatsError, OSError):
-                await messages.unsubscribe()
                 await levels.unsubscribe()
+                await self._open_inbox(None)
 
     async def _listen(self, lock: Held) -> None:
         await self._pool.execute("insert into checkpoints(name) values ($1) on conflict do nothing", self._checkpoint)
@@ -96,9 +95,9 @@ class Listener:
         await self._make_consumer(self.at + 1)
         while True:
             lock.check()
-            await self._pull()
             if self.anew:
                 raise OutOfOrder
+            await self._pull()
             batch = await self._take()
             if batch:
                 await self._hear(batch)
@@ -106,7 +105,21 @@ class Listener:
 
     # --- the broker's side ---
 
+    async def _open_inbox(self, inbox: str | None) -> None:
+        """An inbox of its own for each consumer: what an earlier one still sends, or that it is gone, is not for us."""
+        if self._messages is not None:
+            await self._messages.unsubscribe()
+            self._messages = None
+        self._buffer.clear()
+        self._outstanding = 0
+        if inbox is not None:
+            self._inbox = inbox
+            self._messages = await self._client.subscribe(
+                inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
+            )
+
     async def _make_consumer(self, first: int) -> None:
+        await self._open_inbox(self._client.new_inbox())
         gone = await ask(self._client, f"CONSUMER.DELETE.{self._stream}.{self.service}")
         if gone.get("error") and gone["error"].get("err_code") not in NOT_FOUND:
             raise BusUnavailable(str(gone["error"].get("description")))
@@ -125,8 +138,6 @@ class Listener:
         )
         if made.get("error"):
             raise BusUnavailable(str(made["error"].get("description")))
-        self._buffer.clear()
-        self._outstanding = 0
         self._sign = asyncio.get_running_loop().time()
 
     async def _pull(self) -> None:
