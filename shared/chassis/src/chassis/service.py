@@ -19,6 +19,7 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chassis import health, problems
@@ -325,6 +326,12 @@ class Runtime:
         await self.log.moved.after(self.log.moved.count, timeout)
 
 
+NO_TELEMETRY_OF_ITS_OWN: TelemetryConfig = {
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
+}  # fmt: skip
+"""FastAPI would record exception messages and a trace of its own; `chassis.edge` traces requests, without content."""
+
+
 def create_app(service: Service, settings: Settings | None = None, verifier: Verifier | None = None) -> FastAPI:
     """The service behind HTTP. Settings come from the environment unless given."""
 
@@ -343,7 +350,11 @@ def create_app(service: Service, settings: Settings | None = None, verifier: Ver
             await runtime.stop()
 
     app = FastAPI(
-        title=service.title or f"{service.name}-service", version="1", lifespan=life, openapi_url="/openapi.json"
+        title=service.title or f"{service.name}-service",
+        version="1",
+        lifespan=life,
+        openapi_url="/openapi.json",
+        telemetry=NO_TELEMETRY_OF_ITS_OWN,
     )
     problems.install(app)
     app.include_router(service.router, prefix="/v1")
