@@ -33,7 +33,7 @@ async def not_received(play: Play) -> None:
     happened = await play.timeline("B")
     up = [h for h in happened if h["event"] == "DeadlineEscalated" and h["kind"] == "REQUESTED_PLAN"]
     play.expect("ärendet stiger till handläggaren / the matter goes to the handler",
-                [h["detail"] for h in up] == ["fk.handler"] or len(up) == 1, up)  # fmt: skip
+                [h["who"] for h in up] == ["fk.handler"], up)  # fmt: skip
     tasks = await play.tasks("fk-handler", "B", "ASSESS_TIP")
     play.expect(
         "uppgift: fråga arbetsgivaren, bedöm tips / task: ask the employer, assess a tip", len(tasks) == 1, tasks
@@ -43,13 +43,13 @@ async def not_received(play: Play) -> None:
 
 
 async def climbs(play: Play) -> None:
-    missed = play.day(31) + timedelta(days=29 + 6 + 1)
-    await play.until(missed + timedelta(days=6))
+    due = play.day(31) + timedelta(days=29 + 6)
+    await play.until(due + timedelta(days=6))
     play.expect("sex dagar efter: enhetschefen vet inget än / the manager is not told yet",
                 await play.tasks("fk-manager", "B", "ASSESS_TIP") == [])  # fmt: skip
-    await play.until(missed + timedelta(days=7))
+    await play.until(due + timedelta(days=7))
     play.expect("+7: enhetschefen / the unit manager", len(await play.tasks("fk-manager", "B", "ASSESS_TIP")) == 1)
-    await play.until(missed + timedelta(days=14))
+    await play.until(due + timedelta(days=14))
     play.expect(
         "+14: samverkansansvarig / the collaboration lead", len(await play.tasks("fk-lead", "B", "ASSESS_TIP")) == 1
     )
@@ -67,7 +67,8 @@ async def nothing_leaked(play: Play) -> None:
     markers += [told["contactA"]["address"], told["contactB"]["address"]]
     markers += [a[k] for a in told["planA"]["activities"] for k in ("description", "responsible")]
     messages = [m async for m in bus(play)]
-    play.expect("bussen har hörts av / the bus was listened to", len(messages) > 100, len(messages))
+    heads = sum([await play.head(name) for name in play.stack.members])
+    play.expect("varje händelse finns på bussen / every fact is on the bus", len(messages) == heads, len(messages))
     found = [m for m in markers if any(m.encode() in text for text in messages)]
     play.expect("ingen fritext och ingen adress på bussen / no free text, no address on the bus", not found, found)
     files = [f for f in play.stack.home.glob("*") if f.suffix in (".log", ".jsonl")]
@@ -98,7 +99,7 @@ async def traced(play: Play) -> None:
     spans = defaultdict[str, list[dict[str, Any]]](list)
     for span in _spans(play):
         spans[span["trace"]].append(span)
-    wanted = "POST /v1/employments/{employment_id}/plan-requests"
+    wanted = "POST /employments/{employment_id}/plan-requests"
     tree = next((t for t in spans.values() if _through_the_house(t, wanted)), [])
     play.expect("ett spår går genom logg, relä och lyssnare till nästa tjänst / one trace through the house", tree)
     for line in _drawn(tree):
