@@ -63,7 +63,7 @@ class Listener:
         self._outstanding = 0
         self._sign = 0.0
         self._level: tuple[int, datetime] | None = None
-        self._marked: datetime | None = None
+        self._marked: tuple[int, datetime] | None = None
         self.at = 0
         self._heard = heard
         self.anew = False  # set on reconnect
@@ -210,15 +210,15 @@ class Listener:
 
     async def _mark_moment(self) -> None:
         """Note up to which moment this source is known to be complete."""
-        if self._level is None or self._level[0] > self.at or self._level[1] == self._marked:
+        if self._level is None or self._level[0] > self.at or self._level == self._marked:
             return
         position, at = self._level
         await self._pool.execute(
             "update checkpoints set moment = $2, moment_position = $3 "
-            "where name = $1 and (moment is null or moment < $2)",
+            "where name = $1 and (moment is null or (moment, moment_position) < ($2, $3))",
             self._checkpoint, at, position,
         )  # fmt: skip
-        self._marked = at
+        self._marked = (position, at)
 
 
 def _sequence(message: Msg) -> int:
