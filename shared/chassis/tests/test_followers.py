@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ import asyncpg
 import pytest
 from nats.aio.msg import Msg
 
-from chassis.bus import BusUnavailable, stream_end
+from chassis.bus import BusUnavailable, Message, Publisher, stream_end
 from chassis.classes import DataClass
 from chassis.clock import new_id
 from chassis.codec import Codec
@@ -405,7 +406,7 @@ async def test_a_relay_with_nothing_new_to_tell_fills_a_lost_stream_again_after_
 
     await until(published)
     await forget_streams(nats_server, "PLAN")
-    pair.teller.relay.anew = True
+    pair.teller.relay.begin_anew()
 
     async def filled() -> bool:
         with contextlib.suppress(BusUnavailable):
@@ -413,3 +414,20 @@ async def test_a_relay_with_nothing_new_to_tell_fills_a_lost_stream_again_after_
         return False
 
     await until(filled)
+
+
+async def test_an_answer_that_was_lost_with_the_broker_is_not_waited_for(pair: Pair, nats_server: Nats) -> None:
+    assert nats_server.process is not None
+    await pair.teller.relay.check()
+    publisher = Publisher(pair.teller.wire.client)
+    await publisher.open()
+    nats_server.process.send(signal.SIGSTOP)  # takes what is sent to it and answers nothing
+    publishing = asyncio.create_task(publisher.publish([Message(b"plan.0.Counted.v1", b"", b"")], 0))
+    assert not (await asyncio.wait({publishing}, timeout=0.5))[0]
+    await nats_server.kill()
+    await nats_server.start()
+    await asyncio.wait_for(pair.teller.wire.reconnected(), 10)
+    assert not publishing.done()
+    publisher.cut()
+    with pytest.raises(BusUnavailable, match="lost while publishing"):
+        await publishing

@@ -80,6 +80,7 @@ class Publisher:
         self._inbox = client.new_inbox().encode()
         self._acks: dict[int, bytes] = {}
         self._arrived = asyncio.Event()
+        self._cut = False
         self._subscription: Any = None
 
     async def open(self) -> None:
@@ -94,6 +95,8 @@ class Publisher:
 
         Raises OutOfSequence when the stream does not end at `last`, BusUnavailable when no answer comes.
         """
+        self._cut = False
+        self._acks.clear()
         try:
             async with asyncio.timeout(ACK_WITHIN):
                 if len(messages) < ATOMIC_FROM:
@@ -102,12 +105,24 @@ class Publisher:
         except (TimeoutError, NatsError, OSError) as error:
             raise BusUnavailable(f"The broker gave no answer ({type(error).__name__}).") from error
 
+    def cut(self) -> None:
+        """The connection was made anew: what is being waited for may have been lost with the old one."""
+        self._cut = True
+        self._arrived.set()
+
     async def _on_ack(self, message: Msg) -> None:
         self._acks[int(message.subject.rpartition(".")[2])] = message.data
         self._arrived.set()
 
+    async def _more(self) -> None:
+        """Wait for the next acknowledgement. Raises BusUnavailable when the connection was cut."""
+        self._arrived.clear()
+        if not self._cut:
+            await self._arrived.wait()
+        if self._cut:
+            raise BusUnavailable("The connection was lost while publishing.")
+
     async def _singles(self, messages: Sequence[Message], last: int) -> int:
-        self._acks.clear()
         frames: list[bytes] = []
         for n, m in enumerate(messages):
             head = b"NATS/1.0\r\nNats-Expected-Last-Sequence: %d\r\n%s\r\n" % (last + n, m.headers)
@@ -116,15 +131,13 @@ class Publisher:
         await self._send(frames)
         for n in range(1, len(messages) + 1):
             while last + n not in self._acks:
-                self._arrived.clear()
-                await self._arrived.wait()
+                await self._more()
             _check(self._acks.pop(last + n), last + n)
         return last + len(messages)
 
     async def _atomic(self, messages: Sequence[Message], last: int) -> int:
         batch = uuid4().hex.encode()
         new = last + len(messages)
-        self._acks.clear()
         frames: list[bytes] = []
         for n, m in enumerate(messages, 1):
             extra = b"Nats-Expected-Last-Sequence: %d\r\n" % last if n == 1 else b""
@@ -143,8 +156,7 @@ class Publisher:
             refusal = self._acks.get(0)
             if refusal:  # an empty message only says that the batch has been opened
                 _check(refusal, new)
-            self._arrived.clear()
-            await self._arrived.wait()
+            await self._more()
         _check(self._acks.pop(new), new)
         return new
 

@@ -67,7 +67,6 @@ class Listener:
         self.at = 0
         self._heard = heard
         self.anew = False  # set on reconnect
-        self.broken = False  # only the fault harness sets this: a listener that trusts the broker's order
 
     async def run(self) -> None:
         """Listen until cancelled; whatever goes wrong is tried again from the checkpoint."""
@@ -177,8 +176,7 @@ class Listener:
 
     async def _hear(self, batch: list[Msg]) -> None:
         """Write a batch and the checkpoint together, then acknowledge its last message."""
-        if not self.broken:
-            batch = self._in_order(batch)
+        batch = self._in_order(batch)
         if not batch:
             return
         last = _sequence(batch[-1])

@@ -52,8 +52,7 @@ class Relay:
         self._publisher = Publisher(client)
         self.published: int | None = None
         self.checked = asyncio.Event()
-        self.anew = False  # set on reconnect: the stream may have lost what it had, so ask where it ends
-        self.broken = False  # only the fault harness sets this: a relay that leaves facts out
+        self._anew = False
         self._beaten: tuple[int, datetime] | None = None
         self._beat_at = 0.0
 
@@ -80,15 +79,20 @@ class Relay:
         self.checked.set()
         return end.sequence
 
+    def begin_anew(self) -> None:
+        """After a reconnect: the stream may have lost what it had, so ask where it ends before anything else."""
+        self._anew = True
+        self._publisher.cut()
+
     async def run(self) -> None:
         """Publish until cancelled. LogWentBack ends it; everything else is tried again."""
         await self._publisher.open()
         pause = 0.05
         while True:
             try:
-                self.anew = False
+                self._anew = False
                 last = await self.check()
-                while not self.anew:
+                while not self._anew:
                     last = await self._step(last)
                     pause = 0.05
             except OutOfSequence:
@@ -112,8 +116,6 @@ class Relay:
         if rows[0][0] != last + 1 or rows[-1][0] != last + len(rows):
             raise LogWentBack(f"The log of {self.service} has a gap after position {last}.")
         messages = [self.message(*row) for row in rows]
-        if self.broken:
-            messages = [m for n, m in enumerate(messages, last + 1) if n % 97] or messages
         span = shared_span("relay.publish", map(_trace_of, rows), {"stream": self.stream, "facts": len(rows)})
         new = await self._publisher.publish(messages, last)
         if span is not None:

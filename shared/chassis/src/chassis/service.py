@@ -174,8 +174,9 @@ class Runtime:
             self._follow_source(facts.service)
         while True:
             await self.wire.reconnected()
-            for follower in (self.relay, *self.listeners.values()):
-                follower.anew = True
+            self.relay.begin_anew()
+            for listener in self.listeners.values():
+                listener.anew = True
             self._writable.clear()
             await self._check_stream()
 
