@@ -19,14 +19,14 @@ from chassis.bus import BusUnavailable, Message, Publisher, stream_end
 from chassis.classes import DataClass
 from chassis.clock import new_id
 from chassis.codec import Codec
-from chassis.decider import Aggregate, Decider, record
+from chassis.decider import Aggregate, Decider, MissingPredecessor, record
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.facts import Fact, Facts
 from chassis.listen import Listener
 from chassis.locks import Locks
 from chassis.log import Append, Appended, NewFact
 from chassis.postgres import PostgresLog
-from chassis.react import Ask, MissingPredecessor, Reactor
+from chassis.react import Ask, Reactor
 from chassis.relay import LogBehindStream, Relay
 from chassis.servers import Database, Nats
 from chassis.testing_stack import Databases, as_operator, core_schema, forget_streams

@@ -7,8 +7,20 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+
 from chassis.clock import new_id
-from chassis.log import Append, Appended, AppendFailed, Conflict, Key, Log, LogWentBack, NewFact, Repeated
+from chassis.log import (
+    Append,
+    Appended,
+    AppendFailed,
+    Conflict,
+    Key,
+    Log,
+    LogUnavailable,
+    LogWentBack,
+    NewFact,
+    Repeated,
+)
 from chassis.memory import MemoryLog
 from chassis.postgres import PostgresLog
 from chassis.servers import Database
@@ -222,3 +234,29 @@ async def test_the_running_role_can_neither_change_nor_delete_a_fact(
                 "update log_head set position = 0", "delete from commands", "drop table events"):  # fmt: skip
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await log.pool.execute(sql)
+
+
+async def test_values_that_the_driver_cannot_send_fail_alone(two: tuple[PostgresLog, PostgresLog, Database]) -> None:
+    log, _, _ = two
+    requests = [add("a"), add("\ud800"), add("b"), add("c", expected=2**40), add("d")]
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(*map(log.append, requests), return_exceptions=True)
+    assert [type(r) for r in results] == [Appended, AppendFailed, Appended, AppendFailed, Appended]
+
+
+async def test_a_database_that_only_reads_is_unavailable_and_refuses_no_request_for_good(
+    two: tuple[PostgresLog, PostgresLog, Database],
+) -> None:
+    log, _, made = two
+    await log.append(add("a"))
+    owner = await asyncpg.connect(made.owner_url)
+    await owner.execute(f"alter database {made.name} set default_transaction_read_only = on")
+    await log.pool.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+        "and usename = current_user and pid <> pg_backend_pid()"
+    )
+    results = await asyncio.gather(log.append(add("b")), log.append(add("c")), return_exceptions=True)
+    assert [type(r) for r in results] == [LogUnavailable, LogUnavailable]
+    await owner.execute("set default_transaction_read_only = off")
+    await owner.execute(f"alter database {made.name} reset default_transaction_read_only")
+    await owner.close()

@@ -39,6 +39,9 @@ RECONNECT_FOR = 10.0
 
 LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError,
         asyncpg.InternalClientError, asyncpg.CannotConnectNowError)  # fmt: skip
+NOT_NOW = ("53", "58", "40", "25006")
+"""SQLSTATEs that say nothing about the request: resources, system errors, rollbacks, a server that only reads."""
+
 COLUMNS = (
     "position, stream_id, version, event_id, type, schema_version, data, sealed, envelope, subject_key, recorded_at"
 )
@@ -137,6 +140,8 @@ class PostgresLog:
             except asyncio.CancelledError:
                 self._fail(batch, LogUnavailable("The service is stopping."))
                 raise
+            except LOST as error:
+                self._fail(batch, LogUnavailable(f"The database went away ({type(error).__name__})."))
             except Exception as error:
                 self._fail(batch, error)
                 if isinstance(error, LogWentBack):
@@ -172,25 +177,27 @@ class PostgresLog:
             rows = await connection.fetch(CALL, *self._arguments(batch))
             if span is not None:
                 span.end()
-        except LOST:
-            await self._recover(batch)
-        except asyncpg.PostgresError as error:
-            if _code(error) == "SL001":
-                raise LogWentBack(str(error)) from error
-            if len(batch) == 1:
-                raise AppendFailed(f"The database refused the request ({_code(error)}).") from error
-            for waiting in batch:  # one of them is at fault; the others must not suffer for it
-                try:
-                    await self._write([waiting])
-                except (AppendFailed, ValueError) as alone:
-                    self._fail([waiting], alone)
-        except (ValueError, TypeError, OverflowError, asyncpg.DataError) as error:
+        except (ValueError, TypeError, OverflowError) as error:  # before LOST: asyncpg's error for this is both
             if len(batch) == 1:
                 raise AppendFailed("The request cannot be stored.") from error
             for waiting in batch:
                 try:
                     await self._write([waiting])
                 except AppendFailed as alone:
+                    self._fail([waiting], alone)
+        except LOST:
+            await self._recover(batch)
+        except asyncpg.PostgresError as error:
+            if _code(error) == "SL001":
+                raise LogWentBack(str(error)) from error
+            if _code(error).startswith(NOT_NOW):
+                raise LogUnavailable(f"The database cannot take anything just now ({_code(error)}).") from error
+            if len(batch) == 1:
+                raise AppendFailed(f"The database refused the request ({_code(error)}).") from error
+            for waiting in batch:  # one of them is at fault; the others must not suffer for it
+                try:
+                    await self._write([waiting])
+                except (AppendFailed, ValueError) as alone:
                     self._fail([waiting], alone)
         else:
             await self._answer(batch, rows)
