@@ -22,9 +22,11 @@ from chassis.codec import Codec
 from chassis.decider import Aggregate, Decider, MissingPredecessor, record
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.facts import Fact, Facts
+from chassis.keys import KeysUnavailable
 from chassis.listen import Listener
 from chassis.locks import Locks
-from chassis.log import Append, Appended, NewFact
+from chassis.log import Append, Appended, LogUnavailable, NewFact
+from chassis.perform import StillMoving
 from chassis.postgres import PostgresLog
 from chassis.react import Ask, Reactor
 from chassis.relay import LogBehindStream, Relay
@@ -309,9 +311,12 @@ class Notebook:
         self.order: list[int] = []
         self.waiting_for: set[int] = set()
         self.broken: set[int] = set()
+        self.trouble: list[Exception] = []
 
     async def perform(self, ask: Ask, id: UUID, heard: Heard) -> None:
         n = ask.command.n
+        if self.trouble:
+            raise self.trouble.pop()
         if n in self.waiting_for:
             raise MissingPredecessor
         if n in self.broken:
@@ -364,6 +369,24 @@ async def test_poison_is_set_aside_with_what_follows_on_its_case_and_can_be_repl
     book.broken = set()
     assert await one.replay(1) is True
     assert book.order == [1, 3, 0, 2]
+    assert await pair.hearer.log.pool.fetchval("select count(*) from dead_letters") == 0
+
+
+async def test_trouble_that_is_not_the_message_s_fault_is_waited_out(pair: Pair) -> None:
+    await hear_cases(pair, [new_id(), new_id()])
+    book = Notebook()
+    book.trouble = [
+        KeysUnavailable(), StillMoving(), LogUnavailable(), ConnectionResetError(), asyncpg.CannotConnectNowError(),
+        asyncpg.TooManyConnectionsError(),
+    ]  # fmt: skip
+    one = reactor(pair, book)
+    pair.begin(lambda: one.run(pair.hearer.log.moved))
+
+    async def reacted() -> bool:
+        return one.at == 2
+
+    await until(reacted)
+    assert (book.order, book.trouble) == ([0, 1], [])
     assert await pair.hearer.log.pool.fetchval("select count(*) from dead_letters") == 0
 
 

@@ -49,6 +49,11 @@ CALL = "select * from append_facts($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$1
 SAFE = {"synchronous_commit": "on", "application_name": "samordna"}
 
 
+def passes(error: BaseException) -> bool:
+    """Is this trouble with the database itself, which passes, so that the same may be asked again?"""
+    return isinstance(error, LOST) or (isinstance(error, asyncpg.PostgresError) and _code(error).startswith(NOT_NOW))
+
+
 class NotDurable(Exception):
     """This PostgreSQL may lose what it has acknowledged, so nothing is started on it."""
 
@@ -190,7 +195,7 @@ class PostgresLog:
         except asyncpg.PostgresError as error:
             if _code(error) == "SL001":
                 raise LogWentBack(str(error)) from error
-            if _code(error).startswith(NOT_NOW):
+            if passes(error):
                 raise LogUnavailable(f"The database cannot take anything just now ({_code(error)}).") from error
             if len(batch) == 1:
                 raise AppendFailed(f"The database refused the request ({_code(error)}).") from error

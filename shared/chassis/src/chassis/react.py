@@ -16,9 +16,11 @@ import asyncpg
 from chassis.clock import hashed_id
 from chassis.codec import Codec, Unreadable
 from chassis.decider import Aggregate, MissingPredecessor, Refused, record
+from chassis.keys import KeysUnavailable
 from chassis.locks import Held, LockLost, Locks
-from chassis.log import LogUnavailable
-from chassis.postgres import LOST
+from chassis.log import LogUnavailable, LogWentBack
+from chassis.perform import StillMoving
+from chassis.postgres import LOST, passes
 from chassis.pulse import Pulse
 from chassis.telemetry import get_logger, remote, tracer, within
 from chassis.view import Decoder, Heard
@@ -30,6 +32,9 @@ PARK_FOR = timedelta(minutes=5)
 
 TRIES = 3
 BATCH = 500
+
+AWAY = (LogUnavailable, LogWentBack, KeysUnavailable, StillMoving)
+"""Not the message's fault: it is neither set aside nor counted as tried, but waited for."""
 
 
 @record
@@ -77,7 +82,9 @@ class Reactor:
             try:
                 async with self._locks.hold(self._checkpoint) as lock:
                     await self._react(lock, moved)
-            except (LockLost, LogUnavailable, TimeoutError, asyncpg.PostgresError, *LOST) as error:
+            except LogWentBack:
+                raise
+            except (LockLost, TimeoutError, asyncpg.PostgresError, *AWAY, *LOST) as error:
                 log_line.info("reactor.waiting", source=self.source, why=type(error).__name__)
                 await asyncio.sleep(0.2)
 
@@ -106,7 +113,9 @@ class Reactor:
                 await self._handle(row)
         if rows:
             last = rows[-1]["position"]
-            await self._pool.execute("update checkpoints set position = $2 where name = $1", self._checkpoint, last)
+            await self._pool.execute(
+                "update checkpoints set position = greatest(position, $2) where name = $1", self._checkpoint, last
+            )  # another process may have taken over and be further
             self.at = last
         return bool(rows)
 
@@ -144,9 +153,11 @@ class Reactor:
                 for ask in asks:
                     target = ask.aggregate.stream(ask.id)
                     await self._perform(ask, command_id(heard.envelope.event_id, ask.rule, target), heard)
-        except (LogUnavailable, *LOST):
+        except AWAY:
             raise
         except Exception as error:
+            if passes(error):
+                raise
             return error
         return None
 
