@@ -1,0 +1,82 @@
+"""How many times a second can something be done, and how long does one take?
+
+A closed loop: each of a number of clients does one thing after the other. A warm-up is thrown away, then everything
+that ends within the window counts. Rivals and our side are driven by the same loops.
+"""
+
+import asyncio
+import gc
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+Outcome = dict[str, Any]
+"""What one half of a round found: `per_second`, usually `p50_ms` and `p99_ms`, and whatever explains them."""
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` (0 to 1) of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def outcome(ended: Sequence[tuple[float, float]], start: float, seconds: float) -> Outcome:
+    """Rate and latency of what ended in the window; `ended` holds (when it ended, how long it took) in seconds."""
+    took = [t for at, t in ended if start <= at < start + seconds]
+    return {
+        "per_second": len(took) / seconds,
+        "p50_ms": percentile(took, 0.50) * 1e3,
+        "p99_ms": percentile(took, 0.99) * 1e3,
+    }
+
+
+async def closed_loop(
+    clients: int, once: Callable[[int], Awaitable[object]], *, seconds: float, warm: float = 0.5
+) -> Outcome:
+    """Each client awaits `once(client)` again and again; `seconds` count after `warm` seconds."""
+    ended: list[tuple[float, float]] = []
+    settle()
+    start = time.perf_counter() + warm
+    stop = start + seconds
+
+    async def client(number: int) -> None:
+        before = time.perf_counter()
+        while before < stop:
+            await once(number)
+            after = time.perf_counter()
+            ended.append((after, after - before))
+            before = after
+
+    await asyncio.gather(*(client(n) for n in range(clients)))
+    return outcome(ended, start, seconds)
+
+
+def closed_loop_threads(threads: int, once: Callable[[int], object], *, seconds: float, warm: float = 0.5) -> Outcome:
+    """The same with threads, for libraries that block."""
+    ended: list[list[tuple[float, float]]] = [[] for _ in range(threads)]
+    settle()
+    start = time.perf_counter() + warm
+    stop = start + seconds
+
+    def client(number: int) -> None:
+        mine = ended[number]
+        before = time.perf_counter()
+        while before < stop:
+            once(number)
+            after = time.perf_counter()
+            mine.append((after, after - before))
+            before = after
+
+    running = [threading.Thread(target=client, args=(n,)) for n in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    return outcome([one for mine in ended for one in mine], start, seconds)
+
+
+def settle() -> None:
+    """What was prepared before the clock runs is nobody's garbage; the collector stays on, as in production."""
+    gc.collect()
+    gc.freeze()
