@@ -30,7 +30,7 @@ from chassis.perform import StillMoving
 from chassis.postgres import PostgresLog
 from chassis.react import Ask, Reactor
 from chassis.relay import LogBehindStream, Relay
-from chassis.servers import Database, Nats
+from chassis.servers import Database, Nats, Postgres
 from chassis.testing_stack import Databases, as_operator, core_schema, forget_streams
 from chassis.view import Heard
 from chassis.wire import Wire
@@ -246,6 +246,26 @@ async def test_of_two_listeners_one_stands_by_and_takes_over(pair: Pair) -> None
     await pair.until_heard(60)
     assert await pair.heard() == list(range(1, 61))
     assert other.at == 60
+    locks.close()
+
+
+async def test_a_lock_is_waited_for_also_while_the_database_takes_no_connection(
+    pair: Pair, postgres: Postgres
+) -> None:
+    locks = Locks(pair.hearer.database.app_url)
+    held = asyncio.Event()
+
+    async def hold() -> None:
+        async with locks.hold("anything"):
+            held.set()
+
+    await postgres.execute("alter role notification_app connection limit 0")
+    try:
+        pair.begin(hold)
+        assert not (await asyncio.wait(pair.tasks, timeout=0.5))[0]
+    finally:
+        await postgres.execute("alter role notification_app connection limit -1")
+    await asyncio.wait_for(held.wait(), 5)
     locks.close()
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 
 import asyncpg
 
-from chassis.postgres import LOST
+from chassis.postgres import LOST, passes
 
 TRY_EVERY = 0.2
 
@@ -38,13 +38,16 @@ class Locks:
 
     async def _take(self, name: str) -> asyncpg.Connection:
         while True:
-            with contextlib.suppress(*LOST, TimeoutError):
+            try:
                 async with self._one_at_a_time:
                     connection = self._connection
                     if connection is None or connection.is_closed():
                         connection = self._connection = await asyncpg.connect(self._dsn, timeout=5)
                     if await connection.fetchval("select pg_try_advisory_lock(hashtextextended($1, 0))", name):
                         return connection
+            except (asyncpg.PostgresError, *LOST) as error:
+                if not passes(error):
+                    raise
             await asyncio.sleep(TRY_EVERY)
 
     async def _give_back(self, connection: asyncpg.Connection, name: str) -> None:
