@@ -167,7 +167,8 @@ class Listener:
         if not self._buffer:
             self._arrived.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), 0.5)
+                async with asyncio.timeout(0.5):  # wait_for (3.11) loses a cancellation that comes with a message
+                    await self._arrived.wait()
         if not self._buffer and asyncio.get_running_loop().time() - self._sign > PULL_FOR + 1:
             raise OutOfOrder
         return [self._buffer.popleft() for _ in range(min(MOST, len(self._buffer)))]

@@ -25,4 +25,5 @@ class Pulse:
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._next), seconds)
+            async with asyncio.timeout(seconds):  # wait_for (3.11) loses a cancellation that comes with the beat
+                await asyncio.shield(self._next)
