@@ -7,6 +7,7 @@ Read-After             a read that brings such a position waits until it is cove
 """
 
 import base64
+import contextlib
 import hmac
 import json
 import re
@@ -191,16 +192,48 @@ def positions(header: str | None) -> dict[str, int]:
 
 
 class Paging:
-    """Where a page begins and how long it is. `after` is the sort key of the last row seen, its unique id included."""
+    """Where a page begins and how long it is. `after` is the sort key of the last row seen, its unique id included.
+
+    A cursor is signed for its address, so that only what this service gave out comes back in `after`."""
 
     def __init__(
         self,
+        request: Request,
         after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=100, description="Rows a page holds")] = 50,
     ) -> None:
+        self._secret: bytes = request.app.state.runtime.secret
+        self._path = request.url.path
         self.limit = limit
-        self.after: tuple[Any, ...] | None = None if after is None else _open_cursor(after)
+        self.after: tuple[Any, ...] | None = None if after is None else self._open(after)
 
+    def cursor(self, values: tuple[Any, ...]) -> str:
+        """`after` for the page that begins behind these values: text, numbers, dates, times and UUIDs."""
+        marked = [
+            ["d", v.isoformat()] if isinstance(v, datetime) else ["D", v.isoformat()] if isinstance(v, date)
+            else ["u", str(v)] if isinstance(v, UUID) else ["", v]
+            for v in values
+        ]  # fmt: skip
+        text = json.dumps(marked, separators=(",", ":")).encode()
+        return base64.urlsafe_b64encode(self._seal(text) + text).decode().rstrip("=")
+
+    def _open(self, cursor: str) -> tuple[Any, ...]:
+        with contextlib.suppress(ValueError):
+            both = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            seal, text = both[:_SEAL], both[_SEAL:]
+            if hmac.compare_digest(seal, self._seal(text)):
+                return tuple(_OPEN[kind](value) for kind, value in json.loads(text))
+        raise Problem(422, "invalid-cursor", "This is not the `next` of a page.", field="after",
+                      do="Begin without `after`, then send what `next` said.")  # fmt: skip
+
+    def _seal(self, text: bytes) -> bytes:
+        return hmac.digest(self._secret, f"cursor {self._path}\n".encode() + text, "sha256")[:_SEAL]
+
+
+_SEAL = 9
+_OPEN: dict[str, Callable[[Any], Any]] = {
+    "d": datetime.fromisoformat, "D": date.fromisoformat, "u": UUID, "": lambda v: v,
+}  # fmt: skip
 
 Page = Annotated[Paging, Depends(Paging)]
 
@@ -209,30 +242,7 @@ def paged(rows: Sequence[R], page: Paging, key: Callable[[R], tuple[Any, ...]]) 
     """A page of `rows`, fetched with one row more than `page.limit` to see whether there is a next."""
     shown = rows[: page.limit]
     more = len(rows) > page.limit
-    return {"items": shown, "next": _cursor(key(shown[-1])) if more else None}
-
-
-def _cursor(values: tuple[Any, ...]) -> str:
-    marked = [
-        ["d", v.isoformat()] if isinstance(v, datetime) else ["D", v.isoformat()] if isinstance(v, date)
-        else ["u", str(v)] if isinstance(v, UUID) else ["", v]
-        for v in values
-    ]  # fmt: skip
-    return base64.urlsafe_b64encode(json.dumps(marked, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-_OPEN: dict[str, Callable[[Any], Any]] = {
-    "d": datetime.fromisoformat, "D": date.fromisoformat, "u": UUID, "": lambda v: v,
-}  # fmt: skip
-
-
-def _open_cursor(text: str) -> tuple[Any, ...]:
-    try:
-        marked = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return tuple(_OPEN[kind](value) for kind, value in marked)
-    except (ValueError, KeyError, TypeError):
-        raise Problem(422, "invalid-cursor", "This is not the `next` of a page.", field="after",
-                      do="Begin without `after`, then send what `next` said.") from None  # fmt: skip
+    return {"items": shown, "next": page.cursor(key(shown[-1])) if more else None}
 
 
 # --- sizes ---
