@@ -1,0 +1,47 @@
+"""What do a relay and a listener look like that keep no promise? With one of these the harness must find fault."""
+
+from typing import Any
+
+from nats.aio.msg import Msg
+
+from chassis.bus import Message, ask
+from chassis.listen import COLUMNS, Listener, _row, _sequence
+from chassis.relay import Relay
+
+LEFT_OUT = 97
+
+
+class LeavesOut(Relay):
+    """Every so many-th fact is left out; what was sent before is sent once more, so that the count comes out right."""
+
+    _before: Message | None = None
+
+    def message(self, position: int, *fact: Any, **more: Any) -> Message:
+        made = super().message(position, *fact, **more)
+        sent = self._before if self._before is not None and position % LEFT_OUT == 0 else made
+        self._before = made
+        return sent
+
+
+class Trusting(Listener):
+    """Believes that the broker knows where it was: keeps the broker's place, acknowledges first, writes what comes."""
+
+    async def _make_consumer(self, first: int) -> None:
+        found = await ask(self._client, f"CONSUMER.INFO.{self._stream}.{self.service}")
+        if found.get("error"):
+            await super()._make_consumer(first)
+        self._buffer.clear()
+        self._outstanding = 0
+
+    async def _hear(self, batch: list[Msg]) -> None:
+        self.at = _sequence(batch[-1])
+        await self._client.publish(batch[-1].reply, b"+ACK")
+        columns = ", ".join(COLUMNS)
+        values = ", ".join(f"${n}" for n in range(1, len(COLUMNS) + 1))
+        async with self._pool.acquire() as c, c.transaction():
+            await c.execute("update checkpoints set position = $2 where name = $1", self._checkpoint, self.at)
+            await c.executemany(
+                f"insert into heard ({columns}) values ({values}) on conflict do nothing",
+                [_row(self.source, m)[:-1] for m in batch],
+            )
+        self._heard.beat()

@@ -1,0 +1,8 @@
+"""The harness is a package of this repository: `tests.faults`, also when pytest is started from elsewhere."""
+
+import sys
+from pathlib import Path
+
+CHECKOUT = str(Path(__file__).resolve().parents[2])
+if CHECKOUT not in sys.path:
+    sys.path.insert(0, CHECKOUT)

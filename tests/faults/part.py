@@ -1,0 +1,131 @@
+"""What runs in one process of a fault run: a writer, a relay or a listener, each a service's own Runtime.
+
+Such a process knows nothing of faults. A writer is the service with its clients: whoever gets no answer asks again
+under the same command id, also when the writer was killed in between.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from tests.faults.broken import LeavesOut, Trusting
+from tests.faults.ledger import Ledger
+from tests.faults.services import SERVICES, SHEET, Count
+
+from chassis import service as assembly
+from chassis.clock import hashed_id
+from chassis.keys import KeysUnavailable
+from chassis.log import LogUnavailable
+from chassis.perform import StillMoving
+from chassis.postgres import LOST
+from chassis.service import Runtime
+from chassis.settings import Settings
+from chassis.telemetry import start_logging
+
+CLIENTS = 24
+"""How many clients a writer serves at once."""
+
+SHEETS = 40
+"""How many streams there are. Both writers write to all of them."""
+
+NO_ANSWER = (LogUnavailable, KeysUnavailable, StillMoving, asyncpg.PostgresError, *LOST)
+"""What an HTTP client would see as 503 or 409 with "try again"."""
+
+IN_PLACE = {"relay": ("Relay", LeavesOut), "listener": ("Listener", Trusting)}
+"""What a harness that breaks a part on purpose puts in its place."""
+
+STOPPED_ITSELF = 3
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who a process is: `role` is writer, relay or listener; `settings` as a deployment would give them."""
+
+    role: str
+    name: str
+    number: int
+    home: Path
+    settings: dict[str, Any]
+    per_second: float
+    broken: tuple[str, ...] = ()
+
+
+def main(cast: Cast) -> None:
+    """The whole life of the process; ends with 0 when told to stop."""
+    out = os.open(cast.home / f"{cast.name}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    for part in cast.broken:
+        setattr(assembly, *IN_PLACE[part])
+    sys.exit(_running()(_live(cast)))
+
+
+def _running() -> Callable[[Coroutine[Any, Any, int]], int]:
+    """The event loop that `python -m chassis serve` would take."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
+
+
+async def _live(cast: Cast) -> int:
+    service = SERVICES["hearer" if cast.role == "listener" else "teller"]
+    start_logging(service.name, "info")
+    runtime = Runtime(service, Settings(**cast.settings))
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    await runtime.start()
+    work = _write(cast, runtime, told) if cast.role == "writer" else told.wait()
+    working = asyncio.ensure_future(work)
+    await asyncio.wait({working, runtime.failed}, return_when=asyncio.FIRST_COMPLETED)
+    if runtime.failed.done():
+        print(f"{cast.name} stops: {runtime.failed.result()}", flush=True)
+        return STOPPED_ITSELF
+    working.result()
+    await runtime.stop()
+    return 0
+
+
+async def _write(cast: Cast, runtime: Runtime, told: asyncio.Event) -> None:
+    """First ask again for what earlier lives got no answer to, then go on counting until told to stop."""
+    ledger = Ledger(cast.home / f"{cast.name}.ledger")
+    left = ledger.account.open()
+    await asyncio.gather(*(_ask(runtime, ledger, n, sheet) for n, sheet in left.items()))
+    begin = max(ledger.account.asked, default=cast.number * 1_000_000) + 1
+    numbers = iter(range(begin, begin + 1_000_000))
+    async with asyncio.TaskGroup() as clients:
+        for _ in range(CLIENTS):
+            clients.create_task(_client(cast, runtime, ledger, numbers, told))
+
+
+async def _client(cast: Cast, runtime: Runtime, ledger: Ledger, numbers: Any, told: asyncio.Event) -> None:
+    """Bursts and pauses, so that the relay has now few, now many facts to send."""
+    while not told.is_set():
+        burst = random.randint(1, 12)
+        for _ in range(burst):
+            n, sheet = next(numbers), random.randrange(SHEETS)
+            ledger.ask(n, sheet)
+            await _ask(runtime, ledger, n, sheet)
+        await asyncio.sleep(burst * CLIENTS / cast.per_second * random.uniform(0.5, 1.5))
+
+
+async def _ask(runtime: Runtime, ledger: Ledger, n: int, sheet: int) -> None:
+    """Until there is an answer, under one id."""
+    while True:
+        try:
+            done = await runtime.act(
+                SHEET, sheet, Count(n=n), command_id=hashed_id("count", str(n)), case_id=hashed_id("case", str(sheet))
+            )
+        except NO_ANSWER:
+            await asyncio.sleep(random.uniform(0.02, 0.2))
+        else:
+            ledger.acknowledge(n, done.position)
+            return

@@ -1,0 +1,183 @@
+"""What is done to a run, when, and to whom? All of it follows from the run's seed, but for the machine's pace."""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from tests.faults.stage import Stage
+
+from chassis.decider import record
+
+KINDS = (
+    "writer", "relay", "listener", "postgres", "nats", "store_rolled_back", "store_deleted", "delivered_twice"
+)  # fmt: skip
+
+AGAIN = 300
+"""How many messages at most the broker is made to deliver a second time."""
+
+
+@record
+class Strike:
+    """`kind` strikes `wait` seconds after the one before; what it strikes stays down for `down` seconds.
+
+    `luck` (0 to 1) settles what is left open, for example which of two writers dies."""
+
+    kind: str
+    wait: float
+    down: float
+    luck: float
+
+
+def plan(seed: int, extra: int) -> list[Strike]:
+    """Every kind once and `extra` more, in an order and at distances that follow from `seed`.
+
+    The broker's store can only be rolled back to a copy, and a copy is made whenever the broker has been killed."""
+    rng = random.Random(seed)
+    kinds = [*KINDS, *rng.choices(KINDS, k=extra)]
+    rng.shuffle(kinds)
+    copied, rolled = kinds.index("nats"), kinds.index("store_rolled_back")
+    if rolled < copied:
+        kinds[rolled], kinds[copied] = kinds[copied], kinds[rolled]
+    return [Strike(kind=k, wait=rng.uniform(0.1, 0.8), down=rng.uniform(0, 0.4), luck=rng.random()) for k in kinds]
+
+
+class Strikes:
+    """Carries a plan out on a stage. `counts` holds what was really struck."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
+        self.delivered_again = 0
+        self._copy: Path = stage.home / "earlier-store"
+        self._postgres, self._nats = asyncio.Lock(), asyncio.Lock()
+
+    async def carry_out(self, plan: Sequence[Strike]) -> None:
+        """Strikes follow each other at their distances; one may strike while another's victim is still down."""
+        async with asyncio.TaskGroup() as under_way:
+            for strike in plan:
+                await asyncio.sleep(strike.wait)
+                under_way.create_task(self._strike(strike))
+
+    async def _strike(self, strike: Strike) -> None:
+        match strike.kind:
+            case "postgres":
+                struck = await self._kill_postgres(strike)
+            case "nats" | "store_rolled_back" | "store_deleted":
+                struck = await self._kill_nats(strike)
+            case "delivered_twice":
+                struck = await self._deliver_twice(strike)
+            case role:
+                struck = await self._kill_part(role, strike)
+        self.counts[strike.kind] += struck
+
+    async def _kill_part(self, role: str, strike: Strike) -> bool:
+        parts = self._stage.of(role)
+        part = parts[int(strike.luck * len(parts))]
+        while not part.kill(strike.down):  # noqa: ASYNC110 - it is just being started again
+            await asyncio.sleep(0.05)
+        return True
+
+    async def _kill_postgres(self, strike: Strike) -> bool:
+        async with self._postgres:
+            await self._stage.postgres.kill()
+            await asyncio.sleep(strike.down)
+            await self._stage.postgres.start()
+        return True
+
+    async def _kill_nats(self, strike: Strike) -> bool:
+        broker = self._stage.nats
+        async with self._nats:
+            await broker.kill()
+            match strike.kind:
+                case "store_rolled_back":
+                    broker.rollback(self._copy)
+                case "store_deleted":
+                    broker.wipe()
+                case _:
+                    broker.copy(self._copy)
+            await asyncio.sleep(strike.down)
+            await broker.start()
+        return True
+
+    # --- delivering twice ---
+
+    async def _deliver_twice(self, strike: Strike) -> bool:
+        """Until the broker has delivered something once more."""
+        while True:
+            again = 0
+            with contextlib.suppress(NatsError, TimeoutError, OSError, KeyError):
+                client = await nats.connect(self._stage.nats.url("ops"), allow_reconnect=False)
+                try:
+                    again = await (_rewind if strike.luck < 0.4 else _into_the_same_hands)(client)
+                finally:
+                    await client.close()
+            if again:
+                self.delivered_again += again
+                return True
+            await asyncio.sleep(0.2)
+
+
+async def _ask(client: Client, what: str, body: object = None) -> dict[str, object]:
+    reply = await client.request(f"$JS.API.{what}", json.dumps(body).encode() if body else b"", timeout=2)
+    return json.loads(reply.data)
+
+
+async def _last(client: Client) -> int:
+    """The last sequence of the teller's stream. Raises KeyError when there is none."""
+    info = await _ask(client, "STREAM.INFO.TELLER")
+    state = info["state"]
+    assert isinstance(state, dict)
+    return state["last_seq"]
+
+
+async def _rewind(client: Client) -> int:
+    """The broker's place for the hearer is put back: whatever follows is delivered to it again."""
+    last = await _last(client)
+    if last < 2:
+        return 0
+    config = {
+        "durable_name": "hearer", "ack_policy": "all", "deliver_policy": "by_start_sequence",
+        "opt_start_seq": max(1, last - AGAIN), "max_ack_pending": 20_000,
+    }  # fmt: skip
+    await _ask(client, "CONSUMER.DELETE.TELLER.hearer")
+    made = await _ask(
+        client, "CONSUMER.CREATE.TELLER.hearer", {"stream_name": "TELLER", "config": config, "action": "create"}
+    )
+    return 0 if made.get("error") else min(last, AGAIN)
+
+
+async def _into_the_same_hands(client: Client) -> int:
+    """Messages that the listener has had are sent to the very inbox it reads from, between those it waits for."""
+    asked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def overheard(message: Msg) -> None:
+        if not asked.done():
+            asked.set_result(message.reply)
+
+    await client.subscribe("$JS.API.CONSUMER.MSG.NEXT.TELLER.hearer", cb=overheard)
+    inbox = await asyncio.wait_for(asked, 3)
+    last = await _last(client)
+    again = min(last, AGAIN)
+    if again < 2:
+        return 0
+    config = {
+        "name": "again", "ack_policy": "none", "deliver_policy": "by_start_sequence",
+        "opt_start_seq": last - again + 1, "inactive_threshold": 5_000_000_000, "mem_storage": True,
+    }  # fmt: skip
+    await _ask(client, "CONSUMER.DELETE.TELLER.again")
+    made = await _ask(
+        client, "CONSUMER.CREATE.TELLER.again", {"stream_name": "TELLER", "config": config, "action": "create"}
+    )
+    if made.get("error"):
+        return 0
+    await client.publish("$JS.API.CONSUMER.MSG.NEXT.TELLER.again", json.dumps({"batch": again}).encode(), inbox)
+    await client.flush()
+    return again
