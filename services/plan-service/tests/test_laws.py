@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.decider import Refused
+from chassis.envelope import SYSTEM, Actor, Envelope
+from chassis.view import Heard
 from contracts.plan import (
     ActivityKind,
     Channel,
@@ -25,6 +27,8 @@ from contracts.plan import (
     PlanRevised,
     PlanSubmitted,
 )
+from plan_service import views
+from plan_service.api import shown
 from plan_service.domain.commands import (
     AssessPlan,
     Command,
@@ -38,7 +42,7 @@ from plan_service.domain.commands import (
 from plan_service.domain.employment import decider
 from plan_service.domain.outcomes import next_request_id
 from plan_service.domain.plan import Activity, Contents, Document
-from plan_service.domain.situations import NotRegistered, Registered, plans
+from plan_service.domain.situations import Asked, NotRegistered, PlanAtHand, Registered, plans
 
 DAY_1 = date(2026, 3, 2)
 EMPLOYMENT = UUID(int=1)
@@ -207,3 +211,82 @@ def test_two_who_ask_at_once_name_the_same_request(history: list[PlanEvent]) -> 
         (fact,) = asked
         assert isinstance(fact, EmployerPlanRequested)
         assert fact.request_id == next_request_id(situation.employment)
+
+
+# --- what the read model shows, and what the links offer ---
+
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+NEW_FILE = Document(document_ref=UUID(int=77), sha256="7" * 64, bytes=7)
+SOMETHING_NEW = Contents(
+    channel=Channel.PORTAL,
+    drawn_up_on=DAY_1,
+    employee_consulted=True,
+    not_consulted_reason=None,
+    exemption=Exemption.NONE,
+    activities=(),
+    return_date=None,
+    document=NEW_FILE,
+)
+SHOWN_AS = {
+    "NotAsked": views.NOT_ASKED,
+    "Asked": views.PlanStatus.REQUESTED,
+    "NotReceived": views.PlanStatus.NOT_RECEIVED,
+    "FileUnreadable": views.FILE_UNREADABLE,
+    "Unassessed": views.PlanStatus.RECEIVED,
+    "Assessed": views.PlanStatus.ASSESSED,
+    "Exempted": views.PlanStatus.EXEMPT,
+}
+
+
+def row_after(history: list[PlanEvent]) -> views.Employment | None:
+    """The read model's row once these facts are folded."""
+    row: views.Employment | None = None
+    for n, fact in enumerate(history, 1):
+        heard = Heard(
+            source="plan",
+            position=n,
+            stream="employment-1",
+            version=n,
+            name=type(fact).__name__,
+            fact=fact,
+            envelope=Envelope(event_id=UUID(int=n), occurred_at=NOW, actor=SYSTEM),
+            recorded_at=NOW,
+        )
+        for key in views.keys(heard):
+            row = views.evolve(row, heard, key)
+    return row
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories())
+def test_the_read_model_tells_the_same_situation_as_the_rules(history: list[PlanEvent]) -> None:
+    situation, row = decider.fold(history), row_after(history)
+    if isinstance(situation, NotRegistered):
+        assert row is None
+        return
+    assert row is not None
+    assert (row.situation, row.version) == (SHOWN_AS[type(situation).__name__], len(history))
+    if isinstance(situation, PlanAtHand):
+        assert (row.plan_id, row.plan_version) == (situation.plan.newest.plan_id, situation.plan.newest.version)
+    if isinstance(situation, Asked):
+        assert (row.request_id, row.due) == (situation.request.request_id, situation.request.due)
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories())
+def test_a_link_is_offered_exactly_when_something_would_come_of_it(history: list[PlanEvent]) -> None:
+    situation, row = decider.fold(history), row_after(history)
+    if row is None:
+        return
+    at_hand = situation.plan.newest if isinstance(situation, PlanAtHand) else None
+    plan_id, version = (at_hand.plan_id, at_hand.version) if at_hand else (UUID(int=9), 1)
+    today = DAY_1 + timedelta(days=50)
+    would = {
+        "requestPlan": RequestPlan(due=None, today=today),
+        "submitPlan": SubmitPlan(contents=SOMETHING_NEW, at=NOW, today=today),
+        "revisePlan": RevisePlan(plan_id=plan_id, contents=SOMETHING_NEW, changes=(), at=NOW, today=today),
+        "assessPlan": AssessPlan(plan_id=plan_id, version=version),
+    }
+    handler = Actor(org_type="FK", org_id="2021005521", role="fk.handler", user_ref="u")
+    offered = shown.links(row, handler)
+    assert {name for name in would if name in offered} == {name for name, c in would.items() if ask(history, c)}

@@ -1,13 +1,17 @@
 """What the plan service does about what notification-service tells."""
 
-from datetime import UTC, datetime
-from uuid import UUID
+import asyncio
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.envelope import SYSTEM, Envelope
+from chassis.codec import Codec
+from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.view import Heard
-from contracts.notification import TimerElapsed
+from contracts.notification import NOTIFICATION, TimerElapsed
 from plan_service.domain.commands import RecordPlanNotReceived
 from plan_service.main import service
 from plan_service.reactions import NOT_RECEIVED, time_ran_out
@@ -45,3 +49,62 @@ def test_other_timers_are_not_ours() -> None:
 def test_every_reaction_is_to_an_event_that_we_hear() -> None:
     told = {(f.service, d.name) for f in service.hears for d in f}
     assert set(service.reactions) <= told
+
+
+# --- the whole way: heard, asked of ourselves, recorded ---
+
+CODEC = Codec(NOTIFICATION)
+positions = itertools.count(1)
+
+
+async def told_that_time_ran_out(desk: Any, at: str, case_id: str, due_at: datetime) -> None:
+    """What the listener writes down when notification-service has said it."""
+    fact = TimerElapsed(timer_id=uuid4(), kind=NOT_RECEIVED, due_at=due_at, about=UUID(at.rpartition("/")[2]))
+    encoded, position = CODEC.encode(fact), next(positions)
+    envelope = Envelope(event_id=uuid4(), occurred_at=due_at, actor=SYSTEM, case_id=UUID(case_id))
+    runtime = desk.running.runtime
+    await runtime.pool.execute(
+        "insert into heard(source, position, event_id, type, schema_version, stream_id, version, case_id, data, "
+        "envelope, recorded_at) values ('notification', $1, $2, 'TimerElapsed', 1, 'agenda', 1, $3, $4, $5, $6)",
+        position, envelope.event_id, envelope.case_id, encoded.open, to_headers(envelope), due_at,
+    )  # fmt: skip
+    runtime.wrote()
+    async with asyncio.timeout(10):
+        while runtime.reactors["notification"].at < position:  # noqa: ASYNC110 - the reactor offers no event for this
+            await asyncio.sleep(0.01)
+
+
+async def test_a_requested_plan_that_has_not_come_is_recorded_by_the_system_for_its_case(desk: Any) -> None:
+    case_id, day_60 = str(uuid4()), desk.noon + timedelta(days=29)
+    at = await desk.registered(caseId=case_id)
+    await desk.fk.post(f"{at}/plan-requests", json={})
+    await told_that_time_ran_out(desk, at, case_id, day_60)
+    assert (await desk.read(at))["planStatus"] == "NOT_RECEIVED"
+    row = await desk.running.runtime.pool.fetchrow(
+        "select data, envelope from readable_events where type = 'EmployerPlanNotReceived' order by position desc"
+    )
+    assert '"reminders":2' in row["data"]
+    assert '"lastDue":"2026-04-30"' in row["data"]
+    assert f"ce-caseid: {case_id}" in row["envelope"]
+    assert "ce-actorrole: system" in row["envelope"]
+    before = await desk.facts()
+    await told_that_time_ran_out(desk, at, case_id, day_60)
+    assert await desk.facts() == before
+
+
+async def test_a_plan_that_came_in_time_is_never_called_missing(desk: Any) -> None:
+    case_id, day_60 = str(uuid4()), desk.noon + timedelta(days=29)
+    at = await desk.registered(caseId=case_id)
+    await desk.fk.post(f"{at}/plan-requests", json={})
+    await desk.submitted(at)
+    before = await desk.facts()
+    await told_that_time_ran_out(desk, at, case_id, day_60)
+    assert await desk.facts() == before
+
+
+async def test_a_timer_for_a_request_not_known_here_is_parked_and_not_lost(desk: Any) -> None:
+    case_id = str(uuid4())
+    at = await desk.registered(caseId=case_id)
+    await told_that_time_ran_out(desk, at, case_id, desk.noon)
+    state = await desk.running.runtime.pool.fetchval("select state from dead_letters where case_id = $1::uuid", case_id)
+    assert state == "parked"

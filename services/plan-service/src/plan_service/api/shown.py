@@ -151,7 +151,7 @@ def employment(found: Found, who: Actor, today: date, workplace: str | None = No
         employment_kind=row.employment_kind,
         plan_status=found.status,
         changed_at=row.changed_at,
-        links=_links(row, who),
+        links=links(row, who),
         **seen,
     )
 
@@ -176,7 +176,7 @@ def _summary(row: Employment, who: Actor) -> PlanSummary:
     )
 
 
-def _links(row: Employment, who: Actor) -> dict[str, Link]:
+def links(row: Employment, who: Actor) -> dict[str, Link]:
     """The same rules as the decision table's, told beforehand: what is not here would be refused."""
     here = f"/v1/employments/{row.employment_id}"
     plan = f"{here}/plans/{row.plan_id}"
