@@ -5,7 +5,6 @@ the day on which it is asked, and so is worked out when it is read.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.decider import record
+from chassis.decider import but, record
 from chassis.view import Heard, View
 from contracts.plan import (
     EmployerPlanNotReceived,
@@ -123,16 +122,14 @@ def evolve(row: Employment | None, heard: Heard, key: Any) -> Employment | None:
         return _registered(fact, heard)
     if row is None:
         return None
-    row = replace(row, version=heard.version, changed_at=heard.recorded_at)
+    row = but(row, version=heard.version, changed_at=heard.recorded_at)
     match fact:
         case EmployerPlanRequested():
-            return replace(
-                row, situation=PlanStatus.REQUESTED, request_id=fact.request_id, due=fact.due, file_fault=None
-            )
+            return but(row, situation=PlanStatus.REQUESTED, request_id=fact.request_id, due=fact.due, file_fault=None)
         case PlanSubmitted() | PlanRevised():
             return _handed_in(row, fact)
         case PlanAssessed():
-            return replace(
+            return but(
                 row,
                 situation=PlanStatus.ASSESSED,
                 score=fact.score,
@@ -141,9 +138,9 @@ def evolve(row: Employment | None, heard: Heard, key: Any) -> Employment | None:
             )
         case PlanFileRejected():
             situation = row.situation if row.situation in AT_HAND else FILE_UNREADABLE
-            return replace(row, situation=situation, file_fault=fact.reason)
+            return but(row, situation=situation, file_fault=fact.reason)
         case EmployerPlanNotReceived():
-            return replace(row, situation=PlanStatus.NOT_RECEIVED)
+            return but(row, situation=PlanStatus.NOT_RECEIVED)
         case _:
             return row
 
@@ -166,7 +163,7 @@ def _registered(fact: EmploymentRegistered, heard: Heard) -> Employment:
 
 def _handed_in(row: Employment, fact: PlanSubmitted | PlanRevised) -> Employment:
     exempt = fact.exemption is not Exemption.NONE and not fact.activities
-    return replace(
+    return but(
         row,
         situation=PlanStatus.EXEMPT if exempt else PlanStatus.RECEIVED,
         file_fault=None,
