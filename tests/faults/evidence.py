@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from tests.faults.check import Evidence, Mark, Noted, Told
 from tests.faults.stage import Stage
+from tests.faults.strikes import quiet
 
 TOLD = """
 select position, stream_id, event_id, type, (d->>'n')::int, (d->>'part')::int, recorded_at
@@ -69,7 +70,7 @@ async def gather(stage: Stage, marks: Sequence[Mark]) -> Evidence:
 
 @contextlib.asynccontextmanager
 async def _broker(stage: Stage) -> AsyncGenerator[Client]:
-    client = await nats.connect(stage.nats.url("ops"), allow_reconnect=False)
+    client = await nats.connect(stage.nats.url("ops"), allow_reconnect=False, error_cb=quiet)
     try:
         yield client
     finally:

@@ -40,7 +40,7 @@ from chassis.postgres import LOST  # noqa: E402
 EXTRA = 2
 """Strikes in a run beyond one of each kind."""
 
-PER_SECOND = 1200
+PER_SECOND = 2000
 """Facts a second that the writers aim at together."""
 
 ENOUGH_WITHIN = 180.0
@@ -89,7 +89,7 @@ async def play(options: Options, number: int) -> Outcome:
         stage.begin()
         marks: list[check.Mark] = []
         watching = asyncio.create_task(_watch(stage, marks, f"run {number}/{options.runs}"))
-        await _until_enough(stage, options.facts // 10)
+        await _until_enough(stage, options.facts // 50)
         await strikes.carry_out(plan(seed, EXTRA))
         await _until_enough(stage, options.facts)
         ended_well = await asyncio.gather(*(p.end(30) for p in stage.of("writer")))

@@ -114,7 +114,7 @@ class Strikes:
         while True:
             again = 0
             with contextlib.suppress(NatsError, TimeoutError, OSError, KeyError):
-                client = await nats.connect(self._stage.nats.url("ops"), allow_reconnect=False)
+                client = await nats.connect(self._stage.nats.url("ops"), allow_reconnect=False, error_cb=quiet)
                 try:
                     again = await (_rewind if strike.luck < 0.4 else _into_the_same_hands)(client)
                 finally:
@@ -123,6 +123,10 @@ class Strikes:
                 self.delivered_again += again
                 return True
             await asyncio.sleep(0.2)
+
+
+async def quiet(_: Exception) -> None:
+    """Servers that are killed under our hands are what this is about."""
 
 
 async def _ask(client: Client, what: str, body: object = None) -> dict[str, object]:
