@@ -28,6 +28,17 @@ def _outline(self: object) -> str:
     return f"{type(self).__name__}({names})"
 
 
+def but(known: T, **changes: object) -> T:
+    """The same record with some fields changed. As `dataclasses.replace`, at a tenth of its cost: folds live by it."""
+    values = known.__dict__
+    if not changes.keys() <= values.keys():
+        raise TypeError(f"{type(known).__name__} has no such field.")
+    made = object.__new__(type(known))
+    made.__dict__.update(values)
+    made.__dict__.update(changes)
+    return made
+
+
 class Refused(Exception):
     """The rules say no. Subclass once per reason; the HTTP edge answers 409 with the class's name as problem type."""
 
