@@ -1,4 +1,8 @@
-"""Which commands are given? Plans handed in for employments that are registered beforehand, as an employer would."""
+"""Which commands are given? The life of employments: registered, asked for a plan, plan handed in, plan assessed.
+
+So every kind of command has its natural share: two that seal what is sensitive, one that makes a person's key, two that
+are small.
+"""
 
 import random
 from datetime import date
@@ -7,27 +11,38 @@ from uuid import UUID
 from tests.bench.inputs import NOON, a_registration, an_activity
 
 from chassis.clock import new_id
-from contracts.plan import Channel, Exemption
-from plan_service.domain.commands import RegisterEmployment, SubmitPlan
+from contracts.plan import Channel, EmploymentRegistered, Exemption
+from plan_service.domain.commands import AssessPlan, Command, RegisterEmployment, RequestPlan, SubmitPlan
+from plan_service.domain.outcomes import next_plan_id
 from plan_service.domain.plan import Activity, Contents
+from plan_service.domain.situations import Employment, NotAsked
 
 TODAY = date(2025, 3, 2)
+STEPS = 4
+"""Commands in the life of an employment: registered, asked for its plan, plan handed in, plan assessed."""
 
 
-def registrations(count: int, seed: int = 3) -> list[tuple[UUID, RegisterEmployment]]:
-    """Employments to register: each with its id."""
+class Life:
+    """One employment's four commands. The id of the plan is the one that the domain gives."""
+
+    def __init__(self, dice: random.Random) -> None:
+        registration = a_registration(dice)
+        self.id: UUID = registration.employment_id
+        self.commands: tuple[Command, ...] = (
+            RegisterEmployment(registration=registration, today=TODAY),
+            RequestPlan(due=None, today=TODAY),
+            SubmitPlan(contents=contents(dice), at=NOON, today=TODAY),
+            AssessPlan(plan_id=first_plan_id(registration), version=1),
+        )
+
+
+def lives(count: int, seed: int = 3) -> list[Life]:
     dice = random.Random(seed)
-    made: list[tuple[UUID, RegisterEmployment]] = []
-    for _ in range(count):
-        found = a_registration(dice)
-        made.append((found.employment_id, RegisterEmployment(registration=found, today=TODAY)))
-    return made
+    return [Life(dice) for _ in range(count)]
 
 
-def submissions(count: int, seed: int = 4) -> list[SubmitPlan]:
-    """Plans with two activities each, no file."""
-    dice = random.Random(seed)
-    return [SubmitPlan(contents=contents(dice), at=NOON, today=TODAY) for _ in range(count)]
+def first_plan_id(registration: EmploymentRegistered) -> UUID:
+    return next_plan_id(NotAsked(employment=Employment(registration=registration)))
 
 
 def contents(dice: random.Random) -> Contents:

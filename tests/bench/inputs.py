@@ -119,6 +119,13 @@ def an_assessment(plan: PlanSubmitted) -> PlanAssessed:
     )
 
 
+def a_life(dice: random.Random) -> list[PlanEvent]:
+    """An employment from its registration to the assessment of its plan."""
+    registered = a_registration(dice)
+    plan = a_plan(dice, registered)
+    return [registered, a_request(dice, registered), plan, an_assessment(plan)]
+
+
 def histories(facts: int, seed: int = 1) -> list[PlanEvent]:
     """About `facts` facts: employments registered, plans requested, submitted and assessed, many cases interleaved."""
     dice = random.Random(seed)
@@ -126,9 +133,7 @@ def histories(facts: int, seed: int = 1) -> list[PlanEvent]:
     made: list[PlanEvent] = []
     while len(made) < facts:
         if len(queues) < 200:
-            registered = a_registration(dice)
-            plan = a_plan(dice, registered)
-            queues.append([registered, a_request(dice, registered), plan, an_assessment(plan)])
+            queues.append(a_life(dice))
         queue = dice.choice(queues)
         made.append(queue.pop(0))
         if not queue:

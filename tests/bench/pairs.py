@@ -50,12 +50,12 @@ PAIRS = (
     ),
     Pair(
         figure="pipeline_vs_textbook",
-        tune=Half(module="rivals.textbook", function="tune", full={"commands": 400}, short={"commands": 200}),
-        rival=Half(module="rivals.textbook", full={"commands": 1500}, short={"commands": 300}),
+        tune=Half(module="rivals.textbook", function="tune", full={"seconds": 2.0}, short={"seconds": 1.0}),
+        rival=Half(module="rivals.textbook", full={"seconds": 4}, short={"seconds": 2}),
         ours=Half(
             module="ours.pipeline",
-            full={"commands": 15_000, "under_way": 2000},
-            short={"commands": 4000, "under_way": 2000},
+            full={"seconds": 3, "clients": 1000},
+            short={"seconds": 1, "clients": 1000},
         ),
     ),
     Pair(
@@ -90,14 +90,14 @@ PAIRS = (
         rival=Half(
             module="ours.commands_in_process",
             function="without",
-            full={"seconds": 2, "employments": 25_000},
-            short={"seconds": 1, "employments": 12_000},
+            full={"seconds": 2.5},
+            short={"seconds": 1},
         ),
         ours=Half(
             module="ours.commands_in_process",
             function="with_all",
-            full={"seconds": 2, "employments": 25_000},
-            short={"seconds": 1, "employments": 12_000},
+            full={"seconds": 2.5},
+            short={"seconds": 1},
         ),
     ),
 )

@@ -1,23 +1,26 @@
 """How are the product's services put to work inside the bench's own process? As `create_app` does, without HTTP."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from tests.bench.commands import command_id, registrations
+from tests.bench.commands import Life
 from tests.bench.inputs import HR
 from tests.bench.stage import Stage
 
+from chassis.clock import new_id
 from chassis.envelope import Actor
+from chassis.perform import Done
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
 from plan_service import main as plan_main
+from plan_service.domain.commands import Command, SubmitPlan
 from plan_service.domain.employment import employment
 from plan_service.views import employments
 
@@ -61,29 +64,14 @@ def _settings(stage: Stage, **more: Any) -> Settings:
     return Settings(keys_database_url=stage.keys_app, master_key_file=Path(stage.master_key_file), **more)
 
 
-async def register(plan: Runtime, count: int) -> list[UUID]:
-    """`count` employments registered; their ids. Not measured."""
-    wanted = registrations(count)
-
-    def one(n: int) -> Awaitable[object]:
-        id, command = wanted[n]
-        return plan.act(employment, id, command, command_id=command_id(), actor=FK)
-
-    await side_by_side(count, 256, one)
-    return [id for id, _ in wanted]
+async def live(plan: Runtime, life: Life) -> Done:
+    """All commands of an employment's life, one after the other; what came of the last."""
+    for command in life.commands[:-1]:
+        await give(plan, life.id, command)
+    return await give(plan, life.id, life.commands[-1])
 
 
-def submit(plan: Runtime, id: UUID, command: Any) -> Awaitable[Any]:
-    """The command that is measured: an employer hands in a plan."""
-    return plan.act(employment, id, command, command_id=command_id(), actor=HR)
-
-
-async def side_by_side(count: int, clients: int, once: Callable[[int], Awaitable[object]]) -> None:
-    """`once(0)` to `once(count - 1)`, so many at a time."""
-    left = iter(range(count))
-
-    async def client() -> None:
-        for n in left:
-            await once(n)
-
-    await asyncio.gather(*(client() for _ in range(clients)))
+def give(plan: Runtime, id: UUID, command: Command) -> Awaitable[Done]:
+    """One command, with an id of its own that makes it safe to repeat."""
+    actor = HR if isinstance(command, SubmitPlan) else FK
+    return plan.act(employment, id, command, command_id=new_id(), actor=actor)

@@ -5,16 +5,15 @@ at the product's default sampling into a file. `without` is the same path with k
 the only thing in this bench that the product cannot be told to do.
 """
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import uvloop
 from opentelemetry.sdk.trace import TracerProvider
-from tests.bench.commands import submissions
+from tests.bench.commands import STEPS, lives
 from tests.bench.loops import Outcome, closed_loop
-from tests.bench.runtimes import plan_service, register, submit
+from tests.bench.runtimes import give, plan_service
 from tests.bench.stage import Stage
 
 from chassis.codec import Codec
@@ -24,10 +23,13 @@ from chassis.service import Runtime
 from chassis.settings import Settings
 from chassis.telemetry import start_tracing
 from contracts.plan import PLAN
+from plan_service.domain.commands import Command
 
 CLIENTS = 64
 SAMPLED: float = Settings.model_fields["trace_ratio"].default
-Given = Callable[[int], Awaitable[Any]]
+WARM = 0.5
+MOST_PER_SECOND = 20_000
+"""Commands prepared for each second of a run."""
 
 
 class OpenKeys:
@@ -40,55 +42,48 @@ class OpenKeys:
         return sealed
 
 
-def with_all(stage: Stage, seconds: float, employments: int) -> Outcome:
+def with_all(stage: Stage, seconds: float) -> Outcome:
     spans = Path(stage.master_key_file).with_name("spans.jsonl")
     spans.unlink(missing_ok=True)
     tracing = start_tracing("plan", SAMPLED, spans)
-    found = uvloop.run(_measure(stage, seconds, employments, tracing))
+    found = uvloop.run(_measure(stage, seconds, tracing))
     tracing.shutdown()
     return found | {"sampled": SAMPLED, "spans": sum(1 for _ in spans.open())}
 
 
-def without(stage: Stage, seconds: float, employments: int) -> Outcome:
-    return uvloop.run(_measure(stage, seconds, employments, None))
+def without(stage: Stage, seconds: float) -> Outcome:
+    return uvloop.run(_measure(stage, seconds, None))
 
 
-async def _measure(stage: Stage, seconds: float, employments: int, tracing: TracerProvider | None) -> Outcome:
+async def _measure(stage: Stage, seconds: float, tracing: TracerProvider | None) -> Outcome:
+    prepared = lives(int((WARM + seconds) * MOST_PER_SECOND / STEPS) + CLIENTS)
+    left = iter(prepared)
     async with plan_service(stage) as plan:
         if tracing is None:
             plan.perform = Performer(plan.log, Codec(PLAN), OpenKeys())
-        ids = await register(plan, employments)
-        given = _through_edge(plan, ids) if tracing is not None else _straight(plan, ids)
-        found = await closed_loop(CLIENTS, given, seconds=seconds)
-    return found | {"clients": CLIENTS}
+        run = through_edge if tracing is not None else straight
+
+        async def once(_: int) -> None:
+            life = next(left)
+            for command in life.commands:
+                await run(plan, life.id, command)
+
+        found = await closed_loop(CLIENTS, once, seconds=seconds, warm=WARM)
+    return {"per_second": found["per_second"] * STEPS, "clients": CLIENTS}
 
 
-def _straight(plan: Runtime, ids: list[UUID]) -> Given:
-    """Each call hands in the plan of the next employment."""
-    plans = submissions(len(ids))
-    left = iter(range(len(ids)))
-
-    async def once(_: int) -> None:
-        n = next(left, None)
-        assert n is not None, "more employments are needed for a run of this length"
-        await submit(plan, ids[n], plans[n])
-
-    return once
+async def straight(plan: Runtime, id: UUID, command: Command) -> None:
+    await give(plan, id, command)
 
 
-def _through_edge(plan: Runtime, ids: list[UUID]) -> Given:
-    """The same inside the product's ASGI edge, which begins a span for each request."""
-    straight = _straight(plan, ids)
+async def through_edge(plan: Runtime, id: UUID, command: Command) -> None:
+    """Inside the product's ASGI edge, which begins a span for each request."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await straight(0)
+        await give(plan, id, command)
 
-    async def nothing(*_: Any) -> Any:
-        return {"type": "http.request", "body": b""}
+    await Edge(app)({"type": "http", "method": "POST", "headers": []}, nothing, nothing)
 
-    edge = Edge(app)
 
-    async def once(_: int) -> None:
-        await edge({"type": "http", "method": "POST", "headers": []}, nothing, nothing)
-
-    return once
+async def nothing(*_: Any) -> Any:
+    return {"type": "http.request", "body": b""}

@@ -9,16 +9,17 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from uuid import UUID
 
 import uvloop
-from tests.bench.commands import submissions
-from tests.bench.loops import Outcome, percentile, settle
-from tests.bench.runtimes import listening_service, plan_service, register, submit
+from tests.bench.commands import STEPS, Life, lives
+from tests.bench.loops import Outcome, closed_loop, percentile, settle
+from tests.bench.runtimes import give, listening_service, live, plan_service
 from tests.bench.stage import Stage
 
 from chassis.service import Runtime
-from plan_service.domain.commands import SubmitPlan
+
+MOST_PER_SECOND = 14_000
+"""Commands prepared for each second of a run."""
 
 
 class Pipeline:
@@ -26,76 +27,63 @@ class Pipeline:
 
     def __init__(self, plan: Runtime, listener: Runtime) -> None:
         self.plan, self.listener = plan, listener
-        self.projected = 0
         self.took: list[float] = []
-        self._under_way: deque[tuple[int, float]] = deque()
-        self.moved = asyncio.Event()
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def watch(self) -> None:
-        """Note when the read model has committed a position; commands are answered in the order of their positions."""
+        """Tell who waits what the read model has committed. Commands are answered in the order of their positions."""
         folder, pulse = self.listener.folders["employments"], self.listener.log.moved
         while True:
             seen = pulse.count
-            at, now = folder.at["plan"], time.perf_counter()
-            while self._under_way and self._under_way[0][0] <= at:
-                self.took.append(now - self._under_way.popleft()[1])
-            if at != self.projected:
-                self.projected = at
-                self.moved.set()
+            while self._waiting and self._waiting[0][0] <= folder.at["plan"]:
+                _, future = self._waiting.popleft()
+                if not future.done():
+                    future.set_result(None)
             await pulse.after(seen, 0.05)
 
-    async def command(self, id: UUID, what: SubmitPlan, asked: float) -> None:
-        done = await submit(self.plan, id, what)
-        self._under_way.append((done.position, asked))
+    async def projected(self, position: int) -> None:
+        """Wait until the fact at this position is committed in the read model."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((position, future))
+        await future
 
-    async def until(self, position: int) -> None:
-        while self.projected < position:
-            self.moved.clear()
-            await self.moved.wait()
+    async def command(self, life: Life, step: int, asked: float) -> None:
+        done = await give(self.plan, life.id, life.commands[step])
+        await self.projected(done.position)
+        self.took.append(time.perf_counter() - asked)
 
 
 @asynccontextmanager
-async def pipeline(stage: Stage, employments: int) -> AsyncGenerator[tuple[Pipeline, list[UUID]], None]:
+async def pipeline(stage: Stage) -> AsyncGenerator[Pipeline, None]:
     async with plan_service(stage) as plan, listening_service(stage) as listener:
         made = Pipeline(plan, listener)
         watching = asyncio.create_task(made.watch())
-        ids = await register(plan, employments)
-        await made.until(employments)
-        yield made, ids
+        yield made
         watching.cancel()
 
 
-def measure(stage: Stage, commands: int, under_way: int) -> Outcome:
-    """`commands` commands, at most `under_way` not yet projected: a second, committed in the read model."""
-    return uvloop.run(_measure(stage, commands, under_way))
+def measure(stage: Stage, seconds: float, clients: int) -> Outcome:
+    """Each client takes an employment through its life, waits until the read model shows it, and takes the next."""
+    return uvloop.run(_measure(stage, seconds, clients))
 
 
-async def _measure(stage: Stage, commands: int, under_way: int) -> Outcome:
-    warm = commands // 10
-    async with pipeline(stage, commands + warm) as (line, ids):
-        plans = submissions(commands + warm)
-        await _drive(line, ids[:warm], plans[:warm], under_way)
-        settle()
-        before = time.perf_counter()
-        await _drive(line, ids[warm:], plans[warm:], under_way)
-        took = time.perf_counter() - before
-        rows = await line.listener.pool.fetchval("select count(*) from views.employments where plan_version = 1")
-        assert rows == len(ids), "each plan must be in the read model, once"
-    return {"per_second": commands / took, "under_way": under_way, "commands": commands}
+async def _measure(stage: Stage, seconds: float, clients: int) -> Outcome:
+    warm = 1.0
+    prepared = lives(int((warm + seconds) * MOST_PER_SECOND / STEPS) + clients)
+    left = iter(prepared)
+    lived = 0
+    async with pipeline(stage) as line:
 
+        async def once(_: int) -> None:
+            nonlocal lived
+            done = await live(line.plan, next(left))
+            await line.projected(done.position)
+            lived += 1
 
-async def _drive(line: Pipeline, ids: list[UUID], plans: list[SubmitPlan], under_way: int) -> None:
-    start, sent = line.projected, 0
-    running: set[asyncio.Task[None]] = set()
-    while sent < len(ids):
-        while sent < len(ids) and sent - (line.projected - start) < under_way:
-            task = asyncio.create_task(line.command(ids[sent], plans[sent], time.perf_counter()))
-            running.add(task)
-            task.add_done_callback(running.discard)
-            sent += 1
-        line.moved.clear()
-        await line.moved.wait()
-    await line.until(start + len(ids))
+        found = await closed_loop(clients, once, seconds=seconds, warm=warm)
+        rows = await line.listener.pool.fetchval("select count(*) from views.employments where score is not null")
+        assert rows == lived, "each employment must be in the read model with its plan assessed"
+    return {"per_second": found["per_second"] * STEPS, "clients": clients}
 
 
 def latency(stage: Stage, per_second: int, seconds: float) -> Outcome:
@@ -104,25 +92,32 @@ def latency(stage: Stage, per_second: int, seconds: float) -> Outcome:
 
 
 async def _latency(stage: Stage, per_second: int, seconds: float) -> Outcome:
-    commands, warm = int(per_second * (seconds + 1)), per_second
-    async with pipeline(stage, commands) as (line, ids):
-        plans = submissions(commands)
-        running: set[asyncio.Task[None]] = set()
+    """An employment's next command comes a second after its last, so the first seconds bring less and do not count."""
+    ramp = STEPS
+    slots = int(per_second * (ramp + seconds))
+    prepared = lives(slots // STEPS + 1)
+    running: set[asyncio.Task[None]] = set()
+    before = 0
+    async with pipeline(stage) as line:
         settle()
-        start, sent = time.perf_counter(), 0
-        while sent < commands:
-            due = start + sent / per_second
+        start = time.perf_counter()
+        for slot in range(slots):
+            due = start + slot / per_second
             if (wait := due - time.perf_counter()) > 0:
                 await asyncio.sleep(wait)
-            task = asyncio.create_task(line.command(ids[sent], plans[sent], due))
-            running.add(task)
-            task.add_done_callback(running.discard)
-            sent += 1
-        took = time.perf_counter() - start
-        await line.until(2 * commands)
-        counted = line.took[-(commands - warm) :]
+            if slot == per_second * ramp:
+                before = len(line.took)
+            step = slot % STEPS
+            number = slot // STEPS - step * per_second // STEPS
+            if number >= 0:
+                task = asyncio.create_task(line.command(prepared[number], step, due))
+                running.add(task)
+                task.add_done_callback(running.discard)
+        took = time.perf_counter() - start - ramp
+        await asyncio.gather(*running)
+        counted = line.took[before:]
     return {
-        "per_second": commands / took,
+        "per_second": per_second * seconds / took,
         "p50_ms": percentile(counted, 0.50) * 1e3,
         "p99_ms": percentile(counted, 0.99) * 1e3,
         "max_ms": max(counted) * 1e3,

@@ -6,12 +6,13 @@ transaction that writes the inbox row and the read model, commits, and acknowled
 nats-py, uvloop, a partial index for the outbox, prepared statements, indexes on every lookup.
 
 Kind to it: nothing is encrypted, no state is loaded, nothing is decided; the relay is woken at once instead of polling;
-how many commands are under way is whichever of a few numbers is best on this machine.
+the number of clients is whichever of a few is best on this machine.
 """
 
 import asyncio
+import itertools
 import json
-import time
+import random
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,11 +25,14 @@ from sqlalchemy import BigInteger, DateTime, Index, LargeBinary, UniqueConstrain
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from tests.bench.inputs import Encoded, encoded_plans
-from tests.bench.loops import Outcome, settle
+from tests.bench.inputs import a_life
+from tests.bench.loops import Outcome, closed_loop
 from tests.bench.stage import Stage
 
-UNDER_WAY = (16, 64, 256)
+from chassis.codec import Codec, Encoded
+from contracts.plan import PLAN
+
+CLIENTS = (8, 32, 128)
 
 
 class Base(DeclarativeBase):
@@ -81,8 +85,7 @@ class Textbook:
         )
         self.session = async_sessionmaker(self.engine, expire_on_commit=False)
         self.written = asyncio.Event()
-        self.projected = 0
-        self.progress = asyncio.Event()
+        self.shown: dict[str, asyncio.Future[None]] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Textbook"]:
@@ -104,14 +107,17 @@ class Textbook:
             await self.client.close()
             await self.engine.dispose()
 
-    async def command(self, stream: uuid.UUID, fact: Encoded) -> None:
+    async def command(self, stream: uuid.UUID, version: int, fact: Encoded) -> "asyncio.Future[None]":
+        """Committed with its outbox row; the future is done when the read model has it."""
         event_id = uuid.uuid4()
-        message = {"id": str(event_id), "stream": str(stream), "type": fact.name, "data": json.loads(fact.data)}
+        message = {"id": str(event_id), "stream": str(stream), "type": fact.name, "data": json.loads(fact.open)}
+        shown = self.shown[message["id"]] = asyncio.get_running_loop().create_future()
         async with self.session() as session:
-            session.add(Event(stream_id=stream, version=1, event_id=event_id, type=fact.name, data=fact.data))
+            session.add(Event(stream_id=stream, version=version, event_id=event_id, type=fact.name, data=fact.open))
             session.add(Outbox(event_id=event_id, subject=f"tb.{fact.name}", payload=json.dumps(message).encode()))
             await session.commit()
         self.written.set()
+        return shown
 
     async def relay(self) -> None:
         waiting = (
@@ -148,8 +154,9 @@ class Textbook:
                     await self.project(session, body)
                     await session.commit()
                 await message.ack()
-                self.projected += 1
-                self.progress.set()
+                waiting = self.shown.pop(body["id"], None)
+                if waiting is not None:
+                    waiting.set_result(None)
 
     async def project(self, session: AsyncSession, body: dict[str, str]) -> None:
         new = insert(Inbox).values(event_id=uuid.UUID(body["id"])).on_conflict_do_nothing().returning(Inbox.event_id)
@@ -162,40 +169,28 @@ class Textbook:
         await session.execute(row)
 
 
-def tune(stage: Stage, commands: int) -> dict[str, int]:
-    """How many commands under way give the highest rate here."""
-    rates = {n: measure(stage, commands, n)["per_second"] for n in UNDER_WAY}
-    return {"under_way": max(rates, key=lambda n: rates[n])}
+def tune(stage: Stage, seconds: float) -> dict[str, int]:
+    """How many clients give the highest rate here."""
+    rates = {n: measure(stage, seconds, n)["per_second"] for n in CLIENTS}
+    return {"clients": max(rates, key=lambda n: rates[n])}
 
 
-def measure(stage: Stage, commands: int, under_way: int) -> Outcome:
-    """`commands` commands, at most `under_way` not yet projected: a second, committed in the read model."""
-    return uvloop.run(_measure(stage, commands, under_way))
+def measure(stage: Stage, seconds: float, clients: int) -> Outcome:
+    """Each client takes an employment through its life, waits until the read model shows it, and takes the next."""
+    return uvloop.run(_measure(stage, seconds, clients))
 
 
-async def _measure(stage: Stage, commands: int, under_way: int) -> Outcome:
-    facts = encoded_plans(500)
+async def _measure(stage: Stage, seconds: float, clients: int) -> Outcome:
+    codec, dice = Codec(PLAN), random.Random(3)
+    prepared = [[codec.encode(fact) for fact in a_life(dice)] for _ in range(200)]
+    left = itertools.cycle(prepared)
     async with Textbook(stage).running() as textbook:
-        await _drive(textbook, facts, commands // 10, under_way)
-        settle()
-        before = time.perf_counter()
-        await _drive(textbook, facts, commands, under_way)
-        took = time.perf_counter() - before
-    return {"per_second": commands / took, "under_way": under_way, "commands": commands}
 
+        async def once(_: int) -> None:
+            stream, facts = uuid.uuid4(), next(left)
+            for version, fact in enumerate(facts, 1):
+                last = await textbook.command(stream, version, fact)
+            await last
 
-async def _drive(textbook: Textbook, facts: list[Encoded], commands: int, under_way: int) -> None:
-    start, sent = textbook.projected, 0
-    running: set[asyncio.Task[None]] = set()
-    while sent < commands:
-        while sent < commands and sent - (textbook.projected - start) < under_way:
-            task = asyncio.create_task(textbook.command(uuid.uuid4(), facts[sent % len(facts)]))
-            running.add(task)
-            task.add_done_callback(running.discard)
-            sent += 1
-        textbook.progress.clear()
-        await textbook.progress.wait()
-    while textbook.projected - start < commands:
-        textbook.progress.clear()
-        await textbook.progress.wait()
-    await asyncio.gather(*running)
+        found = await closed_loop(clients, once, seconds=seconds, warm=seconds / 3)
+    return {"per_second": found["per_second"] * len(prepared[0]), "clients": clients}
