@@ -52,6 +52,14 @@ class Heard:
     envelope: Envelope
     recorded_at: datetime
 
+    def __getattr__(self, name: str) -> Any:
+        """A followed fact's envelope is read when somebody asks for it: most folds never do."""
+        block = self.__dict__.get("_headers")
+        if name != "envelope" or block is None:
+            raise AttributeError(name)
+        envelope = self.__dict__["envelope"] = from_headers(block)
+        return envelope
+
 
 @record
 class View(Generic[Row]):
@@ -82,16 +90,12 @@ class Decoder:
         codec = self._codecs[source]
         if not codec.knows(name):
             return None
-        return Heard(
-            source=source,
-            position=position,
-            stream=stream,
-            version=version,
-            name=name,
-            fact=codec.decode(name, schema, data),
-            envelope=from_headers(envelope),
-            recorded_at=recorded_at,
-        )
+        heard = object.__new__(Heard)
+        heard.__dict__.update(
+            source=source, position=position, stream=stream, version=version, name=name,
+            fact=codec.decode(name, schema, data), _headers=envelope, recorded_at=recorded_at,
+        )  # fmt: skip
+        return heard
 
 
 class Folder(Generic[Row]):
