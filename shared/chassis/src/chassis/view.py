@@ -123,21 +123,30 @@ class Folder(Generic[Row]):
             if not rows:
                 return False
             async with c.transaction():
-                name = self._checkpoint(source)
-                position = await self._lock(c, name)
+                position = (await self._lock(c))[source]
                 if position == self.at[source]:  # else somebody else has come further; look again from there
                     await self._fold(c, self._table(), source, rows, {})
                     position = rows[-1][0]
-                    await c.execute("update checkpoints set position = $2 where name = $1", name, position)
+                    await self._move(c, source, position)
         self.at[source] = position
         return True
 
-    async def _lock(self, c: Any, name: str) -> int:
-        position = await c.fetchval("select position from checkpoints where name = $1 for update", name)
-        if position is None:
-            await c.execute("insert into checkpoints(name) values ($1) on conflict do nothing", name)
-            position = await c.fetchval("select position from checkpoints where name = $1 for update", name)
-        return position
+    async def _lock(self, c: Any) -> dict[str, int]:
+        """How far each source has been folded. All are locked: two processes that folded two sources into one row at
+        once would each undo what the other did."""
+        names = {self._checkpoint(s): s for s in self.view.sources}
+        sql = "select name, position from checkpoints where name = any($1) order by name for update"
+        rows = await c.fetch(sql, list(names))
+        if len(rows) < len(names):
+            missing = (
+                "insert into checkpoints(name) select * from unnest($1::text[]) as n order by n on conflict do nothing"
+            )
+            await c.execute(missing, list(names))
+            rows = await c.fetch(sql, list(names))
+        return {names[name]: position for name, position in rows}
+
+    async def _move(self, c: Any, source: str, position: int) -> None:
+        await c.execute("update checkpoints set position = $2 where name = $1", self._checkpoint(source), position)
 
     async def _read(self, c: Any, source: str, after: int, limit: int) -> list[Any]:
         if source == self._own:
@@ -214,16 +223,13 @@ class Folder(Generic[Row]):
                 if n <= REBUILD_BATCH // 10:
                     break  # what is left is folded while others wait for the swap
             async with c.transaction():
-                names = [self._checkpoint(s) for s in self.view.sources]
-                for name in names:
-                    await c.execute("insert into checkpoints(name) values ($1) on conflict do nothing", name)
-                await c.fetch("select 1 from checkpoints where name = any($1) order by name for update", names)
+                await self._lock(c)
                 while n := await self._gather(c, shadow, at, cache):
                     total += n
                 await c.execute(f"drop table {live}")
                 await c.execute(f'alter table {shadow} rename to "{self.view.table.name}"')
-                for source, name in zip(self.view.sources, names, strict=True):
-                    await c.execute("update checkpoints set position = $2 where name = $1", name, at[source])
+                for source, position in at.items():
+                    await self._move(c, source, position)
         return total
 
     async def _gather(self, c: Any, table: str, at: dict[str, int], cache: dict[Any, Row | None]) -> int:
