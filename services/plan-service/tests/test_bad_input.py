@@ -44,6 +44,7 @@ async def test_a_body_that_is_not_json(desk: Any) -> None:
         ({"spellStart": "2026-02-30"}, "spellStart"),
         ({"spellStart": 20260302}, "spellStart"),
         ({"spellStart": "2026-03-02T10:00:00Z"}, "spellStart"),
+        ({"spellStart": "0026-03-02"}, "spellStart"),
         ({"employmentKind": "TEMPORARY"}, "employmentKind"),
         ({"workplace": ""}, "workplace"),
         ({"workplace": "x" * 201}, "workplace"),
@@ -158,6 +159,13 @@ async def test_a_change_of_what_has_changed_meanwhile(desk: Any) -> None:
     assess = desk.fk.post(f"{plan}/assessments", json={"version": 2}, headers=stale)
     await refused_whole(desk, assess, 412, "stale-version")
     await refused_whole(desk, desk.fk.post(f"{plan}/assessments", json={"version": 2}), 428, "if-match-needed")
+
+
+async def test_a_day_from_which_no_deadline_can_be_counted(desk: Any) -> None:
+    at = await desk.registered()
+    for due in ("9999-12-31", "2200-01-01"):
+        ask = desk.fk.post(f"{at}/plan-requests", json={"due": due})
+        assert (await refused_whole(desk, ask, 422, "invalid-input"))["field"] == "due"
 
 
 async def test_a_key_that_was_used_for_another_body(desk: Any) -> None:

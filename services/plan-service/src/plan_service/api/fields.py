@@ -11,6 +11,8 @@ SOLE_TRADER = (
     "may travel with an event. Sole traders are registered through the case, under a pseudonymous reference."
 )
 TEN_DIGITS = "An organisation number has ten digits."
+EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+"""What lies outside is a slip of the pen, and leaves no room to count deadlines from."""
 
 
 def organisation_number(text: str) -> str:
@@ -41,7 +43,7 @@ def _iso_day(given: Any) -> Any:
 
 
 OrgNrIn = Annotated[str, AfterValidator(organisation_number), Field(max_length=20)]
-Day = Annotated[date, BeforeValidator(_iso_day)]
+Day = Annotated[date, BeforeValidator(_iso_day), Field(ge=EARLIEST, le=LATEST)]
 Yes = Annotated[bool, Field(strict=True)]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Prose = Annotated[str, Field(min_length=1, max_length=1000)]
