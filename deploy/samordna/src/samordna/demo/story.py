@@ -45,7 +45,8 @@ TROUBLES = (Broken, NotThere, CouldNotStart, httpx.HTTPError, KeyError, ValueErr
 async def tell(checkout: Path, out: Console, keeper: Keeper | None = None) -> bool:
     """Set up a fresh stack, play the whole story, stop it again. True if everything came true."""
     began = time.monotonic()
-    script = read_script(checkout / "deploy" / "demo")
+    script, result = read_script(checkout / "deploy" / "demo"), checkout / "build" / "demo.json"
+    result.unlink(missing_ok=True)  # an earlier one must not speak for a story that breaks off
     stack = Stack(checkout, "demo", keep=keeper, say=lambda line: out.print(f"   [dim]{line}[/dim]"))
     await stack.down()
     stack.wipe()
@@ -58,8 +59,8 @@ async def tell(checkout: Path, out: Console, keeper: Keeper | None = None) -> bo
         if not play.failed:
             out.print(await _timeline(play))
     seconds = time.monotonic() - began
-    (checkout / "build").mkdir(exist_ok=True)
-    (checkout / "build" / "demo.json").write_text(json.dumps(play.result(seconds), indent=2) + "\n")
+    result.parent.mkdir(exist_ok=True)
+    result.write_text(json.dumps(play.result(seconds), indent=2) + "\n")
     for what in play.failed:
         out.print(f"[red]✗ {what}[/red]")
     if play.failed:
