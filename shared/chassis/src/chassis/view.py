@@ -25,7 +25,7 @@ log_line = get_logger(__name__)
 
 Row = TypeVar("Row")
 BATCH = 2000
-REBUILD_BATCH = 10_000
+REBUILD_BATCH = 2000
 CACHED_ROWS = 200_000
 """Rows a rebuild keeps in memory before it lets the oldest go; they are read back when needed again."""
 
@@ -59,6 +59,10 @@ class Heard:
             raise AttributeError(name)
         envelope = self.__dict__["envelope"] = from_headers(block)
         return envelope
+
+
+Touched = tuple[Heard, Sequence[Any]]
+"""A fact and the keys of the rows it touches."""
 
 
 @record
@@ -154,13 +158,20 @@ class Folder(Generic[Row]):
         return await c.fetch(HEARD, after, limit, source)
 
     async def _fold(self, c: Any, table: str, source: str, rows: list[Any], cache: dict[Any, Row | None]) -> None:
-        touched: list[tuple[Heard, Sequence[Any]]] = []
+        touched = self._touched(source, rows)
+        await self._load(c, table, _missing(touched, cache), cache)
+        await self._store(c, table, self._changed(touched, cache))
+
+    def _touched(self, source: str, rows: list[Any]) -> list[Touched]:
+        touched: list[Touched] = []
         for row in rows:
             heard = self._decode(source, row)
             if heard is not None and (keys := self.view.keys(heard)):
                 touched.append((heard, keys))
-        wanted = {k for _, keys in touched for k in keys}
-        await self._load(c, table, [k for k in wanted if k not in cache], cache)
+        return touched
+
+    def _changed(self, touched: list[Touched], cache: dict[Any, Row | None]) -> dict[Any, Row | None]:
+        """Fold into the rows in `cache`; those that came out different."""
         evolve, changed = self.view.evolve, dict[Any, Row | None]()
         for heard, keys in touched:
             for key in keys:
@@ -168,7 +179,7 @@ class Folder(Generic[Row]):
                 after = evolve(before, heard, key)
                 if after is not before:
                     cache[key] = changed[key] = after
-        await self._store(c, table, changed)
+        return changed
 
     async def _load(self, c: Any, table: str, keys: list[Any], cache: dict[Any, Row | None]) -> None:
         if not keys:
@@ -215,13 +226,14 @@ class Folder(Generic[Row]):
         async with self._pool.acquire() as c:
             await c.execute(f"drop table if exists {shadow}")
             await c.execute(f"create table {shadow} (like {live} including all)")
-            cache: dict[Any, Row | None] = {}
-            total = 0
-            while n := await self._gather(c, shadow, at, cache):
-                total += n
-                progress(total)
-                if n <= REBUILD_BATCH // 10:
+            cache = _Kept()
+            total = before = 0
+            while True:
+                for source in self.view.sources:
+                    total = await self._build(c, shadow, source, at, cache, total, progress)
+                if total - before <= REBUILD_BATCH // 10:
                     break  # what is left is folded while others wait for the swap
+                before = total
             async with c.transaction():
                 await self._lock(c)
                 while n := await self._gather(c, shadow, at, cache):
@@ -232,8 +244,34 @@ class Folder(Generic[Row]):
                     await self._move(c, source, position)
         return total
 
-    async def _gather(self, c: Any, table: str, at: dict[str, int], cache: dict[Any, Row | None]) -> int:
-        """Fold one batch of each source into `table`; reading the next batch while folding this one."""
+    async def _build(
+        self, c: Any, table: str, source: str, at: dict[str, int], cache: "_Kept", total: int,
+        progress: Callable[[int], None],
+    ) -> int:  # fmt: skip
+        """Fold one source to its end. While a batch is being written, the next one is read and folded."""
+        writing: asyncio.Future[None] = asyncio.ensure_future(_nothing())
+        async with self._pool.acquire() as reader:
+            try:
+                while rows := await self._read(reader, source, at[source], REBUILD_BATCH):
+                    touched = self._touched(source, rows)
+                    missing = _missing(touched, cache)
+                    if missing and not cache.whole:
+                        await writing
+                        await self._load(c, table, missing, cache)
+                    changed = self._changed(touched, cache)
+                    await writing
+                    writing = asyncio.ensure_future(self._store(c, table, changed))
+                    at[source] = rows[-1][0]
+                    cache.let_go()
+                    total += len(rows)
+                    progress(total)
+                await writing
+            finally:
+                await asyncio.gather(writing, return_exceptions=True)
+        return total
+
+    async def _gather(self, c: Any, table: str, at: dict[str, int], cache: "_Kept") -> int:
+        """Fold one batch of each source into `table`."""
         folded = 0
         for source in self.view.sources:
             rows = await self._read(c, source, at[source], REBUILD_BATCH)
@@ -241,8 +279,7 @@ class Folder(Generic[Row]):
                 await self._fold(c, table, source, rows, cache)
                 at[source] = rows[-1][0]
                 folded += len(rows)
-        while len(cache) > CACHED_ROWS:
-            cache.pop(next(iter(cache)))
+        cache.let_go()
         return folded
 
     async def digest(self) -> str:
@@ -253,6 +290,25 @@ class Folder(Generic[Row]):
                 f"select coalesce(md5(string_agg(r::text, '|' order by k)), '') from "
                 f'(select "{self.view.key}"::text as k, row({names}) as r from {self._table()}) x'
             )
+
+
+class _Kept(dict[Any, Any]):
+    """Rows in memory while a view is rebuilt. As long as it is `whole`, a key that is not here has no row yet."""
+
+    whole = True
+
+    def let_go(self) -> None:
+        while len(self) > CACHED_ROWS:
+            self.pop(next(iter(self)))
+            self.whole = False
+
+
+def _missing(touched: Sequence[Touched], cache: dict[Any, Any]) -> list[Any]:
+    return [k for k in {k for _, keys in touched for k in keys} if k not in cache]
+
+
+async def _nothing() -> None:
+    """What is being written before the first batch is."""
 
 
 _DIALECT = sa.create_mock_engine("postgresql://", executor=lambda *_: None).dialect
