@@ -1,9 +1,11 @@
 """The shape every service's rules share. Pure: no clock, no network, no database."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import reduce
 from typing import ClassVar, Generic, TypeVar, dataclass_transform
+from uuid import UUID
 
 C = TypeVar("C")
 S = TypeVar("S")
@@ -69,6 +71,17 @@ class MissingPredecessor(Refused):
     do = "Try again when it has arrived."
 
 
+class NotAnId(Invalid):
+    """It would end a header line, or break one, on its way to others."""
+
+    reason = "An id is 1 to 200 visible ASCII characters."
+    do = "Check the id."
+    field = "id"
+
+
+_is_id = re.compile(r"[\x21-\x7e]{1,200}").fullmatch
+
+
 @dataclass(frozen=True)
 class Decider(Generic[C, S, F]):
     """`decide(command, state)` gives new facts or raises Refused; `evolve(state, fact)` is what we then know.
@@ -91,5 +104,8 @@ class Aggregate(Generic[C, S, F]):
     category: str
     decider: Decider[C, S, F]
 
-    def stream(self, id: object) -> str:
+    def stream(self, id: UUID | str) -> str:
+        """The stream's name. Raises NotAnId."""
+        if type(id) is str and not _is_id(id):
+            raise NotAnId
         return f"{self.category}-{id}"
