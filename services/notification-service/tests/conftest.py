@@ -99,8 +99,11 @@ class Script:
             EmployerPlanRequested(request_id=ref(request), employment_id=ref(job), org_nr=ORG_NR, due=due), on(day)
         )
 
-    def submitted(self, day: int, job: str = "job", plan: str = "plan", clock: str = "12:00") -> None:
-        self.hear(PlanSubmitted(initiative=Initiative.OWN, **_plan(job, plan, 1, on(day, clock))), on(day, clock))
+    def submitted(
+        self, day: int, job: str = "job", plan: str = "plan", clock: str = "12:00", ground: Exemption = Exemption.NONE
+    ) -> None:
+        told = _plan(job, plan, 1, on(day, clock)) | {"exemption": ground}
+        self.hear(PlanSubmitted(initiative=Initiative.OWN, **told), on(day, clock))
 
     def revised(self, day: int, job: str = "job", plan: str = "plan", version: int = 2) -> None:
         self.hear(PlanRevised(changes=(), **_plan(job, plan, version, on(day))), on(day))
@@ -264,14 +267,19 @@ class World(Script):
         self._publishing = asyncio.create_task(self._relay.run())
 
     async def fall_silent(self) -> None:
-        self._publishing.cancel()
-        await asyncio.gather(self._publishing, return_exceptions=True)
+        while not self._publishing.done():
+            self._publishing.cancel()
+            await asyncio.wait([self._publishing], timeout=1)
 
     # --- what time does ---
 
     def clock_is(self, day: int, clock: str = "12:00") -> None:
         """Move the clock; nothing is waited for."""
         set_simulated(self._clock, on(day, clock))
+
+    @staticmethod
+    def moment_of(day: int, clock: str) -> datetime:
+        return on(day, clock)
 
     async def at(self, day: int, clock: str = "12:00") -> None:
         """Say what is to be said, move the clock to that moment at once, and wait until everything is done."""
@@ -283,7 +291,7 @@ class World(Script):
         """Move the clock there from one due time to the next, as the local stack does."""
         target = on(day, clock)
         await self.level()
-        while (due := await self._next_due()) is not None and due < target:
+        while (due := await self.next_due()) is not None and due < target:
             set_simulated(self._clock, max(due, self.runtime.clock.now()))
             await self.level()
         await self.at(day, clock)
@@ -294,13 +302,16 @@ class World(Script):
             await self.until_true(self._is_level)
 
     async def _is_level(self) -> bool:
+        """First what was heard, then what is due: a reaction may make something due."""
         now = self.runtime.clock.now()
-        due = await self._next_due()
         moment = await self.runtime.moment()
         reacted = await self.runtime.pool.fetchval("select position from checkpoints where name = 'react:plan'")
-        return moment == now and reacted == await self._log.head() and (due is None or due > now)
+        if moment != now or reacted != await self._log.head():
+            return False
+        due = await self.next_due()
+        return due is None or due > now
 
-    async def _next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         head = await self.runtime.log.head()
         for view in self.runtime.service.views:
             await self.runtime.caught_up(view, {})
@@ -329,6 +340,7 @@ class Mailbox:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.refuse = ""
+        self.when_taken: Callable[[], Awaitable[None]] | None = None
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -354,6 +366,8 @@ class Mailbox:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.mails.append(message_from_bytes(envelope.content, policy=SMTP_POLICY))
         self.recipients += envelope.rcpt_tos
+        if self.when_taken is not None:
+            await self.when_taken()
         return "250 taken"
 
 
@@ -412,3 +426,8 @@ def new_case(rules: Rules) -> Callable[[], Case]:
 def day() -> Callable[..., datetime]:
     """`day(31, "06:00")`: that moment of the spell's thirty-first day in Sweden."""
     return on
+
+
+@pytest.fixture
+def case_id() -> str:
+    return str(ref("case"))

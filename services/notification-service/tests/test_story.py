@@ -15,6 +15,7 @@ from contracts.notification import (
     StepsPlanned,
     TimerElapsed,
 )
+from contracts.plan import Exemption
 
 Day = Callable[..., datetime]
 
@@ -202,6 +203,19 @@ def test_each_version_of_a_plan_is_assessed_and_a_revision_takes_the_earlier_tas
     assert case.told(DeadlineMet) == []
     case.assessed(27, version=2)
     assert kinds(case.told(DeadlineMet)) == ["ASSESS_PLAN"]
+
+
+def test_a_ground_for_having_no_activities_is_looked_at_not_scored_and_a_request_settles_it(case: Any) -> None:
+    case.submitted(20, ground=Exemption.HEALTH_EXCLUDES)
+    assert kinds(case.told(DeadlineSet)) == ["CHECK_EXEMPTION"]
+    case.requested(24)
+    assert kinds(case.told(DeadlineMet)) == ["CHECK_EXEMPTION"]
+
+
+def test_a_new_request_takes_the_task_to_assess_the_plan_before_it_away(case: Any) -> None:
+    case.submitted(20)
+    case.requested(24)
+    assert [(c.kind, c.reason) for c in case.told(DeadlineCancelled)] == [("ASSESS_PLAN", "EmployerPlanRequested")]
 
 
 def test_registering_again_after_the_plan_has_come_does_not_bring_the_deadline_back(case: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.decider import record
@@ -147,7 +148,7 @@ async def of_case(
 
 async def tasks_of(connection: AsyncConnection, role: str, after: tuple[Any, ...] | None, limit: int) -> list[Deadline]:
     """The open tasks of an FK role, the longest due first."""
-    mine = sa.func.string_to_array(table.c.roles, " ").contains(sa.cast([role], sa.ARRAY(sa.Text)))
+    mine = sa.func.string_to_array(table.c.roles, " ", type_=ARRAY(sa.Text)).contains([role])
     return await _page(connection, sa.select(table).where(table.c.status == OPEN, mine), after, limit)
 
 
