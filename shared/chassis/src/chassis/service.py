@@ -133,9 +133,10 @@ class Runtime:
                 self._task(self._work(worker), f"work:{worker.name}")
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while running := [t for t in self._tasks if not t.done()]:
+            for task in running:  # again while any runs: libraries' use of wait_for (3.11) can lose a cancellation
+                task.cancel()
+            await asyncio.wait(running, timeout=1)
         await self.wire.close()
         await self.log.stop()
         self.locks.close()
