@@ -16,7 +16,7 @@ from chassis.decider import Aggregate, Decider, NotAnId, Refused, record
 from chassis.envelope import Actor, from_headers
 from chassis.facts import Fact, Facts
 from chassis.keys import MemoryKeys, PersonForgotten
-from chassis.log import Append, Conflict, Key, Log, Verdict
+from chassis.log import Append, Conflict, Key, Log, Stored, Verdict
 from chassis.memory import MemoryLog
 from chassis.perform import Context, KeyReused, Performer, Stale, StillMoving
 from chassis.postgres import PostgresLog
@@ -100,7 +100,7 @@ def evolve(gate: Gate, fact: Any) -> Gate:
         case Shut():
             return Gate(open=False, passed=gate.passed, said=gate.said)
         case _:
-            return Gate(open=gate.open, passed=fact.n, said=gate.said)
+            return Gate(open=gate.open, passed=gate.passed + 1, said=gate.said)
 
 
 GATE: Aggregate[Any, Gate, Any] = Aggregate("gate", Decider(initial=Gate(), decide=decide, evolve=evolve))
@@ -198,11 +198,22 @@ async def test_memory_is_bounded_and_can_be_emptied(both: Both, monkeypatch: pyt
     ids = [uuid4() for _ in range(6)]
     for id in ids:
         await both.one(GATE, id, Open(), CONTEXT)
-    assert list(both.one._cache) == [f"gate-{i}" for i in ids[3:]]
+    await both.one(GATE, ids[3], Pass(), CONTEXT)  # used just now, so it stays longest
+    await both.one(GATE, uuid4(), Open(), CONTEXT)
+    assert list(both.one._cache)[:2] == [f"gate-{i}" for i in (ids[5], ids[3])]
     await both.one(GATE, ids[0], Pass(), CONTEXT)
     assert await both.passed(ids[0]) == 1
     both.one.forget_states()
     assert not both.one._cache
+
+
+async def test_a_stream_made_just_now_is_not_read(id: UUID) -> None:
+    class Unread(MemoryLog):
+        async def stream(self, stream: str, after: int = 0) -> Sequence[Stored]:
+            raise AssertionError(stream)
+
+    done = await Performer(Unread(), Codec(FACTS), MemoryKeys())(GATE, id, Open(), CONTEXT, new=True)
+    assert done.version == 1
 
 
 # --- keys ---
