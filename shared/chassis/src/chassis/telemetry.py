@@ -5,6 +5,7 @@ sampled costs next to nothing. Log lines are JSON with codes and counts; values 
 taken out even so, and tracebacks never show local variables.
 """
 
+import functools
 import json
 import logging
 import os
@@ -21,6 +22,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags, Tracer
+from opentelemetry.trace import TracerProvider as ApiProvider
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})").fullmatch
 _PERSON_NUMBER = re.compile(r"(?<![0-9a-fA-F-])(?:\d{2})?\d{6}[-+ ]?\d{4}(?![0-9a-fA-F-])")
@@ -29,7 +31,13 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 def tracer() -> Tracer:
     """The process's tracer. Asked for at use, so that it is the one `start_tracing` set up."""
-    return trace.get_tracer("samordna")
+    return _tracer_of(trace.get_tracer_provider())
+
+
+@functools.lru_cache(maxsize=4)
+def _tracer_of(provider: ApiProvider) -> Tracer:
+    """Making one costs more than a span that is not sampled."""
+    return provider.get_tracer("samordna")
 
 
 def get_logger(name: str) -> Any:
