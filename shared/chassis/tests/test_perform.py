@@ -166,9 +166,10 @@ async def test_nothing_is_taken_for_done_on_a_stale_copy(both: Both, id: UUID) -
 
 async def test_a_loaded_state_is_the_newest(both: Both, id: UUID) -> None:
     await both.one(GATE, id, Open(), CONTEXT)
+    await both.one(GATE, id, Pass(), CONTEXT)
     await both.two(GATE, id, Pass(), CONTEXT)
     state, version = await both.one.load(GATE, id)
-    assert (state, version) == (Gate(open=True, passed=1, said="hello"), 2)
+    assert (state, version) == (Gate(open=True, passed=2, said="hello"), 3)
     assert await both.one.load(GATE, uuid4()) == (Gate(), 0)
 
 
