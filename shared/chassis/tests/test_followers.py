@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from nats.aio.msg import Msg
 
-from chassis.bus import BusUnavailable, Message, Publisher, stream_end
+from chassis.bus import Bus, BusUnavailable, Message, Publisher, stream_end
 from chassis.classes import DataClass
 from chassis.clock import new_id
 from chassis.codec import Codec
@@ -474,3 +474,27 @@ async def test_an_answer_that_was_lost_with_the_broker_is_not_waited_for(pair: P
     publisher.cut()
     with pytest.raises(BusUnavailable, match="lost while publishing"):
         await publishing
+
+
+class BreaksOnce(Bus):
+    """A connection that breaks again while it is being made anew, as uvloop reports it."""
+
+    breaks = 0
+
+    async def _process_connect_init(self) -> None:
+        if self.is_reconnecting and not self.breaks:
+            self.breaks = 1
+            raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+        await super()._process_connect_init()
+
+
+async def test_a_connection_that_breaks_while_it_is_made_anew_is_made_anew_once_more(nats_server: Nats) -> None:
+    wire = Wire(nats_server.url("ops"), "ops")
+    wire.client = broken = BreaksOnce()
+    await wire.connect()
+    await nats_server.kill()
+    await nats_server.start()
+    await asyncio.wait_for(wire.reconnected(), 10)
+    assert broken.breaks == 1
+    assert (await wire.client.request("$JS.API.INFO", timeout=5)).data
+    await wire.close()

@@ -1,7 +1,7 @@
 """What nats-py does not offer: pipelined and atomic publishing with expected sequences, and what streams hold.
 
-This is the one place that uses nats-py's internals (`_send_command`, `_flush_pending`), pinned in uv.lock and tested
-against the real server. Everything above it speaks of messages and sequences only.
+This is the one place that uses nats-py's internals (`_send_command`, `_flush_pending`, `_attempt_reconnect`), pinned in
+uv.lock and tested against the real server. Everything above it speaks of messages and sequences only.
 """
 
 import asyncio
@@ -64,7 +64,18 @@ class RawHeaders(dict[str, str]):
 
 
 class Bus(Client):
-    """nats-py's client, which hands on the headers of ordinary messages unparsed. Status messages stay as they are."""
+    """nats-py's client, which hands on the headers of ordinary messages unparsed (status messages stay as they are) and
+    never gives up reconnecting."""
+
+    async def _attempt_reconnect(self) -> None:
+        """Where a connection breaks again while it is being made, uvloop raises what nats-py takes for the end."""
+        while True:
+            try:
+                await super()._attempt_reconnect()
+                return
+            except RuntimeError:
+                self._status = Client.RECONNECTING
+                await asyncio.sleep(0.1)
 
     async def _process_headers(self, headers: bytes) -> Any:
         if headers and headers[8:10] == b"\r\n":

@@ -12,6 +12,13 @@ from chassis.telemetry import get_logger
 log_line = get_logger(__name__)
 
 
+RECONNECT_EVERY = 0.25
+"""Seconds between attempts while the broker is away; nothing is heard meanwhile."""
+
+PING_EVERY = 15
+"""Seconds between looks whether a silent connection is alive; after two without an answer it is made anew."""
+
+
 class Wire:
     """One process's connection to NATS."""
 
@@ -25,13 +32,14 @@ class Wire:
         while True:
             try:
                 await self.client.connect(
-                    self._url, name=self._name, max_reconnect_attempts=-1, reconnect_time_wait=1, connect_timeout=2,
-                    allow_reconnect=True, reconnected_cb=self._on_reconnect, error_cb=self._on_error,
-                    pending_size=64 * 1024 * 1024,
+                    self._url, name=self._name, max_reconnect_attempts=-1, connect_timeout=2,
+                    reconnect_time_wait=RECONNECT_EVERY,  # type: ignore[arg-type]
+                    ping_interval=PING_EVERY, allow_reconnect=True, reconnected_cb=self._on_reconnect,
+                    error_cb=self._on_error, pending_size=64 * 1024 * 1024,
                     inbox_prefix=f"_INBOX.{urlsplit(self._url).username or 'any'}",
                 )  # fmt: skip
                 return self.client
-            except (NatsError, OSError, TimeoutError) as error:
+            except (NatsError, OSError, TimeoutError, RuntimeError) as error:
                 log_line.warning("bus.unreachable", why=type(error).__name__)
                 await asyncio.sleep(0.3)
                 self.client = Bus()
