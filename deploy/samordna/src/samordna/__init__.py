@@ -1,0 +1,1 @@
+"""Starting, watching and playing with the whole house on one machine."""
