@@ -102,7 +102,7 @@ class Script:
     def submitted(
         self, day: int, job: str = "job", plan: str = "plan", clock: str = "12:00", ground: Exemption = Exemption.NONE
     ) -> None:
-        told = _plan(job, plan, 1, on(day, clock)) | {"exemption": ground}
+        told: dict[str, Any] = _plan(job, plan, 1, on(day, clock)) | {"exemption": ground}
         self.hear(PlanSubmitted(initiative=Initiative.OWN, **told), on(day, clock))
 
     def revised(self, day: int, job: str = "job", plan: str = "plan", version: int = 2) -> None:

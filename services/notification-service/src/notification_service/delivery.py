@@ -107,12 +107,12 @@ class Delivery:
             while left:
                 await self._send(runtime, server, left[0], settings)
                 left.pop(0)
+            await _leave(server)
         except ServerTrouble as trouble:
             log_line.warning("mail.waiting", messages=len(left), why=type(trouble.__cause__).__name__)
             await _wait(runtime, left)
         finally:
-            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-                await server.quit()
+            server.close()
 
     async def _send(
         self, runtime: Runtime, server: aiosmtplib.SMTP, reminder: Reminder, settings: NotificationSettings
@@ -152,6 +152,11 @@ async def _connect(server: aiosmtplib.SMTP) -> None:
         await server.connect()
     except (aiosmtplib.SMTPException, OSError) as error:
         raise ServerTrouble from error
+
+
+async def _leave(server: aiosmtplib.SMTP) -> None:
+    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+        await server.quit()
 
 
 async def _give(server: aiosmtplib.SMTP, letter: EmailMessage) -> int | None:
