@@ -36,7 +36,7 @@ class Verifier:
 
     def __init__(self, issuer: str, audience: str, fetch: Fetch, now: Callable[[], float] = time.time) -> None:
         self._issuer, self._audience, self._fetch, self._now = issuer, audience, fetch, now
-        self._keys: dict[str, Any] = {}
+        self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = -1e9
         self._known: dict[bytes, tuple[Actor, float]] = {}
         self._fetching = asyncio.Lock()
@@ -63,7 +63,7 @@ class Verifier:
         self._known[digest] = (actor, float(claims["exp"]))
         return actor
 
-    async def _key(self, kid: str) -> Any:
+    async def _key(self, kid: str) -> jwt.PyJWK:
         if kid not in self._keys or self._now() - self._fetched_at > KEYS_LAST:
             async with self._fetching:
                 if self._now() - self._fetched_at > (ASK_AGAIN_AFTER if kid not in self._keys else KEYS_LAST):
@@ -84,7 +84,7 @@ class Verifier:
                     headers={"Retry-After": "2"},
                 ) from None  # fmt: skip
             return  # the keys we have still hold
-        self._keys = {k.key_id or "": k.key for k in found.keys}
+        self._keys = {k.key_id or "": k for k in found.keys}  # each bound to its own algorithm
         self._fetched_at = self._now()
 
 

@@ -356,6 +356,7 @@ def create_app(service: Service, settings: Settings | None = None, verifier: Ver
         version="1",
         lifespan=life,
         openapi_url="/openapi.json",
+        redirect_slashes=False,  # a redirection repeats the address, with whatever stands in it
         telemetry=NO_TELEMETRY_OF_ITS_OWN,
     )
     problems.install(app)
