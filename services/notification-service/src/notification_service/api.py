@@ -143,7 +143,7 @@ async def set_contact(
 ) -> dict[str, Any]:
     if not is_employer(party_ref):
         raise InvalidPartyRef
-    if who.org_type == "EMPLOYER" and party_ref != _own(who):
+    if who.org_type != "FK" and party_ref != _own(who):
         raise PartyUnknown
     command = SetContact(
         party_ref=party_ref,
@@ -194,7 +194,7 @@ async def case_deadlines(
     page: Page,
     who: Annotated[Actor, allow(*FK, *EMPLOYER)],
 ) -> DeadlinePage:
-    owner = _own(who) if who.org_type == "EMPLOYER" else None
+    owner = None if who.org_type == "FK" else _own(who)
     async with read(deadlines) as connection:
         rows = await deadlines_of_case(connection, case_id, owner, page.after, page.limit + 1)
     if not rows and page.after is None:
@@ -240,7 +240,11 @@ def _deadlines(rows: list[Deadline], page: Page, who: Actor) -> dict[str, Any]:
 def _deadline(row: Deadline, who: Actor) -> DeadlineItem:
     may_tick = row.by_hand and row.status == "OPEN" and who.role in row.roles.split()
     done = Link(rel="done", method="POST", href=f"/v1/tasks/{row.deadline_id}/done")
-    fields = {k: v for k, v in row.__dict__.items() if k not in ("by_hand", "roles", "escalated_to", "unreached")}
+    fields = {
+        k: v
+        for k, v in row.__dict__.items()
+        if k not in ("by_hand", "owner_sees", "roles", "escalated_to", "unreached")
+    }
     return DeadlineItem(
         **fields,
         escalated_to=row.escalated_to or None,

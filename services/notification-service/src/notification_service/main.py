@@ -3,6 +3,7 @@
 from chassis.service import Service, create_app
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
+from contracts.values import PARTIES
 from notification_service import delivery, firing
 from notification_service.api import router
 from notification_service.domain.agenda import agenda
@@ -24,6 +25,7 @@ service = Service(
     hears=(PLAN,),
     aggregates=(agenda, contact),
     router=router,
+    parties=PARTIES,
     views=(timers, deadlines, reminders, timeline),
     reactions=reactions(rules),
     workers=(firing.worker, delivery.worker(rules)),

@@ -3,6 +3,7 @@
 from chassis.service import Service, create_app
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
+from contracts.values import PARTIES
 from plan_service.api import router
 from plan_service.documents.sweeping import sweeper
 from plan_service.domain.employment import employment
@@ -16,6 +17,7 @@ service = Service(
     hears=(NOTIFICATION,),
     aggregates=(employment,),
     router=router,
+    parties=PARTIES,
     views=(employments,),
     reactions=reactions,
     workers=(sweeper,),

@@ -7,7 +7,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.http import JSON_LIMIT
-from chassis.problems import Problem
+from chassis.problems import Problem, unexpected
 from chassis.telemetry import remote, tracer, within
 
 
@@ -24,19 +24,11 @@ class Edge:
         parent = remote(_header(scope, b"traceparent"))
         span = tracer().start_span(f"{scope['method']}", context=within(parent), kind=SpanKind.SERVER)
         if not span.is_recording():
-            with trace.use_span(span):
-                await self._app(scope, _bounded(scope, receive), send)
+            with trace.use_span(span, record_exception=False, set_status_on_exception=False):
+                await self._answer(scope, receive, send)
             return
-        status = 500
-
-        async def noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        with trace.use_span(span, end_on_exit=True):
-            await self._app(scope, _bounded(scope, receive), noted)
+        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+            status = await self._answer(scope, receive, send)
             route: Any = scope.get("route")
             path = getattr(route, "path", "unknown")
             span.update_name(f"{scope['method']} {path}")
@@ -45,6 +37,25 @@ class Edge:
             )
             if status >= 500:
                 span.set_status(Status(StatusCode.ERROR))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
+        """Let the app answer; gives the status. An unexpected error ends here: its text may hold what was sent, so
+        neither the trace nor the server's own log may see it."""
+        status = 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, _bounded(scope, receive), noted)
+        except Exception as error:
+            told = unexpected(error)
+            if status == 0:
+                await told(scope, receive, noted)
+        return status or 500
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

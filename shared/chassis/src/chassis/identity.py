@@ -5,9 +5,12 @@ One place decides whether a role may call an end point (`allow`). Relations, con
 
 import asyncio
 import hashlib
+import hmac
+import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jwt
@@ -28,16 +31,23 @@ ASK_AGAIN_AFTER = 5.0
 
 REMEMBERED = 10_000
 CLAIMS = ("org_type", "org_id", "role", "sub", "exp")
+_PERSONS = re.compile(r"(?:\d{2})?\d{2}[01]\d{3}[-+]?\d{4}").fullmatch
+"""The form of a personal number (and of a sole trader's organisation number), which no legal person's number has."""
+
 Fetch = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Verifier:
     """Checks tokens. A token that has been checked is remembered by its hash until it expires."""
 
-    def __init__(self, issuer: str, audience: str, fetch: Fetch, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, issuer: str, audience: str, fetch: Fetch, now: Callable[[], float] = time.time, *,
+        parties: Mapping[str, str] | None = None, secret: bytes = b"",
+    ) -> None:  # fmt: skip
         self._issuer, self._audience, self._fetch, self._now = issuer, audience, fetch, now
+        self._parties, self._secret = parties, secret
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched_at = -1e9
+        self._fetched_at = self._tried_at = -1e9
         self._known: dict[bytes, tuple[Actor, float]] = {}
         self._fetching = asyncio.Lock()
 
@@ -57,22 +67,42 @@ class Verifier:
             raise unauthorized() from None
         if not all(isinstance(claims[c], str) and claims[c] for c in CLAIMS[:4]):
             raise unauthorized()
-        actor = Actor(org_type=claims["org_type"], org_id=claims["org_id"], role=claims["role"], user_ref=claims["sub"])
+        actor = self._actor(claims)
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         self._known[digest] = (actor, float(claims["exp"]))
         return actor
 
+    def _actor(self, claims: Mapping[str, Any]) -> Actor:
+        """Raises a 403 Problem for a role that does not belong to the organisation's type, or a person as one."""
+        role, org_type, org_id = claims["role"], claims["org_type"], claims["org_id"]
+        if self._parties is not None and self._parties.get(role.partition(".")[0]) != org_type:
+            raise not_together()
+        if _PERSONS(org_id):
+            raise not_together()
+        return Actor(org_type=org_type, org_id=org_id, role=role, user_ref=self._pseudonym(claims["sub"]))
+
+    def _pseudonym(self, sub: str) -> str:
+        """A UUID stays as it is; anything else an issuer calls its users by (a personal number, say) is never stored:
+        a keyed hash stands for it."""
+        try:
+            return str(UUID(sub))
+        except ValueError:
+            digest = hmac.digest(self._secret, f"{self._issuer}|{sub}".encode(), "sha256")
+            return str(UUID(bytes=digest[:16]))
+
     async def _key(self, kid: str) -> jwt.PyJWK:
         if kid not in self._keys or self._now() - self._fetched_at > KEYS_LAST:
             async with self._fetching:
-                if self._now() - self._fetched_at > (ASK_AGAIN_AFTER if kid not in self._keys else KEYS_LAST):
+                stale = kid not in self._keys or self._now() - self._fetched_at > KEYS_LAST
+                if stale and (not self._keys or self._now() - self._tried_at > ASK_AGAIN_AFTER):
                     await self._refresh()
         if kid not in self._keys:
             raise jwt.InvalidKeyError
         return self._keys[kid]
 
     async def _refresh(self) -> None:
+        self._tried_at = self._now()
         try:
             found = jwt.PyJWKSet.from_dict(await self._fetch())
         except (httpx.HTTPError, OSError, ValueError, jwt.PyJWTError) as error:
@@ -101,6 +131,13 @@ def unauthorized() -> Problem:
     return Problem(
         401, "not-authenticated", "A valid bearer token is needed.", headers={"WWW-Authenticate": "Bearer"},
         do="Log in and send the token in the Authorization header.",
+    )  # fmt: skip
+
+
+def not_together() -> Problem:
+    return Problem(
+        403, "role-of-another-party", "This role does not belong to that kind of organisation.",
+        do="Log in with a role of your own organisation.",
     )  # fmt: skip
 
 

@@ -43,6 +43,15 @@ COLUMNS = ("source", "position", "event_id", "type", "schema_version", "stream_i
            "envelope", "recorded_at")  # fmt: skip
 
 
+MALFORMED = "malformed"
+"""The type under which a message is kept whose headers cannot be read."""
+
+SET_ASIDE = (
+    "insert into dead_letters values ($1, $2, null, $3, 'dead', 'The message''s headers cannot be read.', 1, now()) "
+    "on conflict do nothing"
+)
+
+
 class OutOfOrder(Exception):
     """What came does not follow our checkpoint, or nothing comes any more: the consumer has to be made anew."""
 
@@ -193,6 +202,10 @@ class Listener:
             if moved != "UPDATE 1":
                 raise OutOfOrder  # another process has heard this already
             await c.copy_records_to_table("heard", records=[r[:-1] for r in rows], columns=COLUMNS)
+            for row in rows:
+                if row[3] == MALFORMED:
+                    await c.execute(SET_ASIDE, self.source, row[1], MALFORMED)
+                    log_line.error("dead_letter", source=self.source, position=row[1], why=MALFORMED)
         self.at = last
         await self._client.publish(batch[-1].reply, b"+ACK")
         self._heard.beat()
@@ -228,6 +241,13 @@ def _sequence(message: Msg) -> int:
 def _row(source: str, message: Msg) -> Sequence[Any]:
     """A row of `heard`, and the message's traceparent behind it."""
     raw: bytes = message.headers.raw if isinstance(message.headers, RawHeaders) else b""
+    try:
+        return _read(source, message, raw)
+    except ValueError:  # its headers are not an envelope's; it keeps its place and is set aside
+        return (source, _sequence(message), None, MALFORMED, 0, "", 0, None, message.data, raw, _NEVER, None)
+
+
+def _read(source: str, message: Msg, raw: bytes) -> Sequence[Any]:
     h = header_fields(raw)
     case = h.get("ce-caseid")
     recorded = h.get("ce-recordedtime")

@@ -37,6 +37,9 @@ MOST_REQUESTS = 512
 RECONNECT_FOR = 10.0
 """Seconds that a waiting request survives without a connection before it is told that the log is unavailable."""
 
+LOSSES = 3
+"""How often one call may lose its connection before those waiting are told that the log is unavailable."""
+
 LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError,
         asyncpg.InternalClientError, asyncpg.CannotConnectNowError)  # fmt: skip
 NOT_NOW = ("53", "58", "40", "25006")
@@ -173,13 +176,13 @@ class PostgresLog:
         self._queue.extendleft(reversed(left))
         return batch
 
-    async def _write(self, batch: list[_Waiting]) -> None:
+    async def _write(self, batch: list[_Waiting], losses: int = 0) -> None:
         if not batch:
             return
         try:
             connection = self._connection or await self._connect()
             span = shared_span("log.append", (w.trace for w in batch), {"requests": len(batch)})
-            rows = await connection.fetch(CALL, *self._arguments(batch))
+            rows = await connection.fetch(CALL, *self._arguments(batch), timeout=RECONNECT_FOR)
             if span is not None:
                 span.end()
         except (ValueError, TypeError, OverflowError) as error:  # before LOST: asyncpg's error for this is both
@@ -190,8 +193,10 @@ class PostgresLog:
                     await self._write([waiting])
                 except AppendFailed as alone:
                     self._fail([waiting], alone)
-        except LOST:
-            await self._recover(batch)
+        except (TimeoutError, *LOST) as error:
+            if losses >= LOSSES:
+                raise LogUnavailable("The database goes away each time it is asked to write this.") from error
+            await self._write(await self._recover(batch), losses + 1)
         except asyncpg.PostgresError as error:
             if _code(error) == "SL001":
                 raise LogWentBack(str(error)) from error
@@ -258,8 +263,8 @@ class PostgresLog:
 
     # --- a lost connection ---
 
-    async def _recover(self, batch: list[_Waiting]) -> None:
-        """Connect again, see what the lost call did, and send what it did not do."""
+    async def _recover(self, batch: list[_Waiting]) -> list[_Waiting]:
+        """Connect again and see what the lost call did; gives what it did not do."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
@@ -268,13 +273,13 @@ class PostgresLog:
                 while True:
                     try:
                         await self._connect()
-                        left = [w for w in batch if not await self._settled(w)]
-                        break
-                    except LOST:
+                        return [w for w in batch if not await self._settled(w)]
+                    except Exception as error:
+                        if not passes(error):
+                            raise
                         await asyncio.sleep(0.1)
         except TimeoutError:
             raise LogUnavailable("The database does not answer.") from None
-        await self._write(left)
 
     async def _settled(self, waiting: _Waiting) -> bool:
         waiting.again = True

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from chassis.codec import NotACode
@@ -17,7 +18,7 @@ from chassis.decider import Invalid, Refused, Unknown
 from chassis.keys import KeysUnavailable
 from chassis.log import AppendFailed, LogUnavailable, LogWentBack
 from chassis.perform import KeyReused, Stale
-from chassis.postgres import LOST
+from chassis.postgres import LOST, passes
 from chassis.telemetry import get_logger
 
 log_line = get_logger(__name__)
@@ -102,12 +103,11 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return _invalid(error)
 
-    @app.exception_handler(Exception)
-    async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        return _unexpected(error)
+    async def known(_: Request, error: Exception) -> JSONResponse:
+        return unexpected(error)
 
     for kind in (Stale, KeyReused, LogUnavailable, LogWentBack, AppendFailed, KeysUnavailable, NotACode, *LOST):
-        app.add_exception_handler(kind, unexpected)
+        app.add_exception_handler(kind, known)
 
 
 STANDARD: dict[int, tuple[str, str, str | None]] = {
@@ -137,7 +137,8 @@ def _entry(e: Mapping[str, Any]) -> dict[str, str]:
     return {"field": ".".join(parts) or "body", "problem": message}
 
 
-def _unexpected(error: Exception) -> JSONResponse:
+def unexpected(error: Exception) -> JSONResponse:
+    """What is answered to an error that no rule raised; its text goes nowhere."""
     again = {"Retry-After": "2"}
     match error:
         case Stale():
@@ -155,13 +156,21 @@ def _unexpected(error: Exception) -> JSONResponse:
         case NotACode():
             return problem(422, "not-a-code", "A field that holds a code was given something else.",
                            do="Send the code as documented.")  # fmt: skip
-        case _ if isinstance(error, LOST):
+        case _ if passes(error) or _lost_in_sqlalchemy(error):
             return problem(503, "temporarily-unavailable", "The service cannot reach its database just now.",
                            do="Send the same request again, with the same Idempotency-Key.", headers=again)  # fmt: skip
         case _:
             log_line.error("unexpected", kind=type(error).__name__, exc_info=_quiet(error))
             return problem(500, "unexpected", "Something went wrong here. Nothing was half done.",
                            do="Try again; if it stays, tell us the time of the request.")  # fmt: skip
+
+
+def _lost_in_sqlalchemy(error: Exception) -> bool:
+    """A read whose connection was lost, in SQLAlchemy's wrapping."""
+    if not isinstance(error, DBAPIError):
+        return False
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return error.connection_invalidated or (cause is not None and passes(cause))
 
 
 def _quiet(error: Exception) -> BaseException:

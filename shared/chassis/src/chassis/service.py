@@ -33,7 +33,7 @@ from chassis.facts import Facts
 from chassis.identity import Verifier, fetch_jwks
 from chassis.keys import PostgresKeys, WrongMasterKey, read_master_key
 from chassis.listen import Listener
-from chassis.locks import Locks
+from chassis.locks import Held, Locks
 from chassis.log import Key, LogWentBack
 from chassis.migrating import sqlalchemy_url
 from chassis.perform import Context, Done, Performer
@@ -72,6 +72,8 @@ class Service:
     views: Sequence[View[Any]] = ()
     reactions: Mapping[tuple[str, str], Reaction] = field(default_factory=dict[tuple[str, str], Reaction])
     workers: Sequence[Worker] = ()
+    parties: Mapping[str, str] | None = None
+    """Which type of organisation a role belongs to, by the part of the role before its dot. None: not checked."""
 
 
 class Runtime:
@@ -85,7 +87,13 @@ class Runtime:
         self._master = master
         self.codec = Codec(service.facts)
         self.codecs = {service.name: self.codec} | {f.service: Codec(f) for f in service.hears}
-        self.verifier = verifier or Verifier(settings.issuer, settings.audience, fetch_jwks(settings.jwks_url))
+        self.verifier = verifier or Verifier(
+            settings.issuer,
+            settings.audience,
+            fetch_jwks(settings.jwks_url),
+            parties=service.parties,
+            secret=self.secret,
+        )
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[Any]] = []
         self._writable = asyncio.Event()
@@ -115,7 +123,11 @@ class Runtime:
             reset=nothing_to_reset,
         )  # fmt: skip
         self.engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(s.database_url), pool_size=s.pool_size, connect_args={"server_settings": SAFE}
+            sqlalchemy_url(s.database_url),
+            pool_size=s.pool_size,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"server_settings": SAFE},
         )
         self.log = PostgresLog(s.database_url, self.pool, self.clock.now)
         self.log.on_went_back = self._stop_for_good
@@ -209,15 +221,27 @@ class Runtime:
         """Run a worker while we hold its lock; when it fails, begin again a little later."""
         pause = 0.2
         while True:
-            async with self.locks.hold(f"work:{worker.name}"):
+            async with self.locks.hold(f"work:{worker.name}") as lock:
                 try:
-                    await worker.run(self)
+                    await self._run_under(lock, worker)
                 except LogWentBack:
                     raise
                 except Exception as error:
                     log_line.warning("worker.again", worker=worker.name, why=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
+
+    async def _run_under(self, lock: Held, worker: Worker) -> None:
+        """Run a worker for as long as the lock is ours. Raises LockLost when its connection is gone."""
+        running = asyncio.ensure_future(worker.run(self))
+        try:
+            while not running.done():
+                lock.check()
+                await asyncio.wait({running}, timeout=0.5)
+            running.result()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
     # --- writing ---
 

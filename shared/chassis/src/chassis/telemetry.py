@@ -71,6 +71,8 @@ def _plain(span: ReadableSpan) -> dict[str, Any]:
         "start": span.start_time,
         "end": span.end_time,
         "attributes": dict(span.attributes or {}),
+        "status": span.status.description,
+        "events": [{"name": e.name, "attributes": dict(e.attributes or {})} for e in span.events],
     }
 
 

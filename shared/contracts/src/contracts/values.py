@@ -28,3 +28,9 @@ Sha256 = Annotated[str, DataClass.W, Coded(r"[0-9a-f]{64}")]
 
 Code = Annotated[str, DataClass.P, Coded(r"[A-Za-z0-9_.:/-]{1,80}")]
 """A technical code: a role, a rule, a template, a deadline's kind."""
+
+PARTIES = {
+    "fk": "FK", "emp": "EMPLOYER", "ohs": "OHS", "union": "UNION", "care": "CARE", "af": "AF", "mun": "MUN",
+    "finsam": "FINSAM", "av": "AV", "person": "PERSON", "ops": "OPS",
+}  # fmt: skip
+"""The organisation type to which a role belongs, by the part of the role code before its dot."""

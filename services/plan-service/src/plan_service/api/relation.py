@@ -11,7 +11,7 @@ from chassis.http import allow
 from plan_service.domain.commands import EmploymentUnknown
 from plan_service.domain.situations import NotRegistered, Registered
 
-EMPLOYER = "EMPLOYER"
+FK = "FK"
 HANDLER, SPECIALIST = "fk.handler", "fk.specialist"
 AT_THE_EMPLOYER = ("emp.hr", "emp.manager")
 AT_FK = (HANDLER, "fk.unit_manager", SPECIALIST, "fk.collab_lead")
@@ -23,8 +23,8 @@ Reader = Annotated[Actor, allow(*AT_FK, *AT_THE_EMPLOYER)]
 
 
 def own_org(who: Actor) -> str | None:
-    """The organisation number that an employer is confined to; None for FK."""
-    return who.org_id if who.org_type == EMPLOYER else None
+    """The organisation that everybody but FK is confined to; None for FK."""
+    return None if who.org_type == FK else who.org_id
 
 
 def of(situation: NotRegistered | Registered, who: Actor) -> Registered:
