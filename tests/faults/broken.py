@@ -1,5 +1,6 @@
 """What do a relay and a listener look like that keep no promise? With one of these the harness must find fault."""
 
+import asyncio
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -24,18 +25,23 @@ class LeavesOut(Relay):
 
 
 class Trusting(Listener):
-    """Believes that the broker knows where it was: keeps the broker's place, acknowledges first, writes what comes."""
+    """Believes that the broker knows where it was and sends everything in order: keeps the broker's place, acknowledges
+    first, and writes whatever is newer than the newest it has."""
 
     async def _make_consumer(self, first: int) -> None:
         found = await ask(self._client, f"CONSUMER.INFO.{self._stream}.{self.service}")
         if found.get("error"):
             await super()._make_consumer(first)
-        self._buffer.clear()
-        self._outstanding = 0
+        else:
+            await self._open_inbox(self._client.new_inbox())
+            self._sign = asyncio.get_running_loop().time()
 
     async def _hear(self, batch: list[Msg]) -> None:
-        self.at = _sequence(batch[-1])
         await self._client.publish(batch[-1].reply, b"+ACK")
+        batch = [m for m in batch if _sequence(m) > self.at]
+        if not batch:
+            return
+        self.at = _sequence(batch[-1])
         columns = ", ".join(COLUMNS)
         values = ", ".join(f"${n}" for n in range(1, len(COLUMNS) + 1))
         async with self._pool.acquire() as c, c.transaction():

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any
 
-import asyncpg
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -22,49 +20,36 @@ NOTED = """
 select stream_id, (convert_from(data, 'UTF8')::json->>'position')::int
 from events where type = 'Noted' order by position
 """
+HEAD = "select position from log_head"
+HEARD = "select position, event_id from heard where source = 'teller' order by position"
+CHECKPOINTS = "select name, position, moment, moment_position from checkpoints"
 FOLLOWERS = ("hear:teller", "react:teller", "view:chains:teller")
-
-
-@contextlib.asynccontextmanager
-async def _database(stage: Stage, name: str) -> AsyncGenerator[asyncpg.Connection]:
-    connection = await asyncpg.connect(stage.postgres.url(name), timeout=5)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def positions(stage: Stage) -> tuple[dict[str, int], Mark | None]:
     """How far the log (`head`), the stream and each follower have come, and up to when the hearer claims to know all.
 
     Raises what asyncpg and nats-py raise while a server is away."""
-    async with _database(stage, "teller") as c:
-        head: Any = await c.fetchval("select position from log_head")
-    async with _database(stage, "hearer") as c:
-        rows = await c.fetch("select name, position, moment, moment_position from checkpoints")
-    at = (
-        {"head": int(head)}
-        | dict.fromkeys(FOLLOWERS, 0)
-        | {r["name"]: r["position"] for r in rows if r["name"] in FOLLOWERS}
-    )
+    head = await stage.look("teller", HEAD)
+    rows = await stage.look("hearer", CHECKPOINTS)
+    followers = {r["name"]: r["position"] for r in rows if r["name"] in FOLLOWERS}
+    at: dict[str, int] = {"head": head[0][0], **dict.fromkeys(FOLLOWERS, 0), **followers}
     marks = [Mark(moment=r["moment"], position=r["moment_position"]) for r in rows if r["moment"] is not None]
     return at, marks[0] if marks else None
 
 
 async def gather(stage: Stage, marks: Sequence[Mark]) -> Evidence:
     """Everything that is compared. The servers must run; nothing else should."""
-    async with _database(stage, "teller") as c:
-        log = [Told(position=p, stream=s, event_id=i, name=t, n=n, part=part, recorded_at=at)
-               for p, s, i, t, n, part, at in await c.fetch(TOLD)]  # fmt: skip
-        head: Any = await c.fetchval("select position from log_head")
-    async with _database(stage, "hearer") as c:
-        heard = await c.fetch("select position, event_id from heard where source = 'teller' order by position")
-        noted = await c.fetch(NOTED)
-        chains = await c.fetch("select stream, chain from views.chains")
+    log = [Told(position=p, stream=s, event_id=i, name=t, n=n, part=part, recorded_at=at)
+           for p, s, i, t, n, part, at in await stage.look("teller", TOLD)]  # fmt: skip
+    head = await stage.look("teller", HEAD)
+    heard = await stage.look("hearer", HEARD)
+    noted = await stage.look("hearer", NOTED)
+    chains = await stage.look("hearer", "select stream, chain from views.chains")
     return Evidence(
-        accounts=stage.accounts(), log=log, head=head, stream=await stream(stage),
+        accounts=stage.accounts(), log=log, head=head[0][0], stream=await stream(stage),
         heard=[(p, str(i)) for p, i in heard], noted=[Noted(stream=s, position=p) for s, p in noted],
-        chains=dict(chains), marks=marks,
+        chains={r["stream"]: r["chain"] for r in chains}, marks=marks,
     )  # fmt: skip
 
 

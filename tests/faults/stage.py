@@ -7,8 +7,10 @@ import asyncio
 import base64
 import contextlib
 import multiprocessing
+import os
 import secrets
 import shutil
+import signal
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,11 +62,17 @@ class Part:
                 self._start()
                 self._struck = False
 
-    def kill(self, resting: float) -> bool:
-        """SIGKILL; it is started again after `resting` seconds. False when it was not running."""
-        if self._struck or not self.process.is_alive():
+    async def kill(self, hanging: float, resting: float) -> bool:
+        """SIGKILL, after it has hung for some seconds with its connections open; after `resting` it is started again.
+
+        False when it was not running."""
+        pid = self.process.pid
+        if pid is None or self._struck or not self.process.is_alive():
             return False
         self._struck, self._resting = True, resting
+        if hanging:
+            os.kill(pid, signal.SIGSTOP)
+            await asyncio.sleep(hanging)
         self.process.kill()
         return True
 
@@ -96,6 +104,7 @@ class Stage:
         self.parts: list[Part] = []
         self._relays, self._per_second, self._broken = relays, per_second, tuple(broken)
         self._keeping: list[asyncio.Task[None]] = []
+        self._looking: dict[str, asyncpg.Connection] = {}
         self._settings: dict[str, dict[str, Any]] = {}
 
     @contextlib.asynccontextmanager
@@ -115,6 +124,8 @@ class Stage:
                 task.cancel()
             for part in self.parts:
                 part.process.kill()
+            for connection in self._looking.values():
+                connection.terminate()
             await self.nats.kill()
             await self.postgres.kill()
             self.keeper.close()
@@ -137,9 +148,17 @@ class Stage:
             service = "hearer" if role == "listener" else "teller"
             for number in range(how_many):
                 settings = {**self._settings[service], "parts": PARTS[role]}
+                settings["database_url"] += f"?application_name={role}-{number}"  # tells whose lock a lock is
                 cast = Cast(role, f"{role}-{number}", number, self.home, settings, self._per_second / 2, self._broken)
                 self.parts.append(Part(cast, self.keeper))
         self._keeping += [asyncio.create_task(p.keep()) for p in self.parts]
+
+    async def look(self, database: str, sql: str) -> list[asyncpg.Record]:
+        """Ask a database past the product, on a connection that is kept. Raises one of LOST while it is away."""
+        connection = self._looking.get(database)
+        if connection is None or connection.is_closed():
+            connection = self._looking[database] = await asyncpg.connect(self.postgres.url(database), timeout=5)
+        return await connection.fetch(sql)
 
     def of(self, role: str) -> list[Part]:
         return [p for p in self.parts if p.cast.role == role]

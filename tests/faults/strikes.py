@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import asyncpg
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -15,6 +16,7 @@ from nats.errors import Error as NatsError
 from tests.faults.stage import Stage
 
 from chassis.decider import record
+from chassis.postgres import LOST
 
 KINDS = (
     "writer", "relay", "listener", "postgres", "nats", "store_rolled_back", "store_deleted", "delivered_twice"
@@ -24,14 +26,20 @@ AGAIN = 300
 """How many messages at most the broker is made to deliver a second time."""
 
 
+FLOWS_WITHIN = 10.0
+"""Seconds that a patient strike waits at most."""
+
+
 @record
 class Strike:
     """`kind` strikes `wait` seconds after the one before; what it strikes stays down for `down` seconds.
 
-    `luck` (0 to 1) settles what is left open, for example which of two writers dies."""
+    A `patient` one waits until facts flow to the hearer again; others may strike what is still down. `luck` (0 to 1)
+    settles what is left open, for example which of two writers dies."""
 
     kind: str
     wait: float
+    patient: bool
     down: float
     luck: float
 
@@ -46,7 +54,12 @@ def plan(seed: int, extra: int) -> list[Strike]:
     copied, rolled = kinds.index("nats"), kinds.index("store_rolled_back")
     if rolled < copied:
         kinds[rolled], kinds[copied] = kinds[copied], kinds[rolled]
-    return [Strike(kind=k, wait=rng.uniform(0.1, 0.8), down=rng.uniform(0, 0.4), luck=rng.random()) for k in kinds]
+    return [
+        Strike(
+            kind=k, wait=rng.uniform(0.05, 0.4), patient=rng.random() < 0.7, down=rng.uniform(0, 0.4), luck=rng.random()
+        )
+        for k in kinds
+    ]  # fmt: skip
 
 
 class Strikes:
@@ -64,7 +77,21 @@ class Strikes:
         async with asyncio.TaskGroup() as under_way:
             for strike in plan:
                 await asyncio.sleep(strike.wait)
+                if strike.patient:
+                    await self._until_it_flows()
                 under_way.create_task(self._strike(strike))
+
+    async def _until_it_flows(self) -> None:
+        before: int | None = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLOWS_WITHIN):
+                while True:
+                    with contextlib.suppress(asyncpg.PostgresError, *LOST):
+                        at: int = (await self._stage.look("hearer", HEARD))[0][0]
+                        if before is not None and at > before:
+                            return
+                        before = at
+                    await asyncio.sleep(0.05)
 
     async def _strike(self, strike: Strike) -> None:
         match strike.kind:
@@ -79,9 +106,15 @@ class Strikes:
         self.counts[strike.kind] += struck
 
     async def _kill_part(self, role: str, strike: Strike) -> bool:
+        """Mostly the listener that is at work and not the one that stands by. A listener hangs first, so that messages
+        are on their way to it when it dies; the others do so half of the time."""
         parts = self._stage.of(role)
         part = parts[int(strike.luck * len(parts))]
-        while not part.kill(strike.down):  # noqa: ASYNC110 - it is just being started again
+        if role == "listener" and strike.luck < 0.75:
+            at_work = await listening(self._stage)
+            part = next((p for p in parts if p.cast.name == at_work), part)
+        hanging = max(0.1, strike.down) if role == "listener" or int(strike.luck * 100) % 2 else 0.0
+        while not await part.kill(hanging, strike.down):  # noqa: ASYNC110 - it is just being started again
             await asyncio.sleep(0.05)
         return True
 
@@ -123,6 +156,22 @@ class Strikes:
                 self.delivered_again += again
                 return True
             await asyncio.sleep(0.2)
+
+
+HEARD = "select coalesce(max(position), 0) from checkpoints where name = 'hear:teller'"
+LISTENING = """
+select application_name from pg_locks l join pg_stat_activity a using (pid)
+where locktype = 'advisory' and granted
+  and (classid::bigint << 32 | objid::bigint) = hashtextextended('hear:teller', 0)
+"""
+
+
+async def listening(stage: Stage) -> str | None:
+    """The name of the process that holds the listeners' lock, if it can be found out."""
+    with contextlib.suppress(asyncpg.PostgresError, *LOST):
+        rows = await stage.look("hearer", LISTENING)
+        return rows[0][0] if rows else None
+    return None
 
 
 async def quiet(_: Exception) -> None:
