@@ -1,9 +1,13 @@
 """What the tiny service runs on in tests: a database of its own, the session's broker, and a neighbour who tells it."""
 
+import asyncio
 import base64
+import os
 import secrets
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +21,12 @@ from chassis.clock import new_id, set_simulated
 from chassis.codec import Codec
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.relay import Relay
-from chassis.servers import Database, Nats
+from chassis.servers import CouldNotStart, Database, Nats, Process, free_port
 from chassis.servers.issuer import Issuer
+from chassis.servers.process import spawn
 from chassis.settings import Settings
 from chassis.testing_service import MONDAY, Running
-from chassis.testing_stack import Databases, core_schema, keys_schema
+from chassis.testing_stack import Databases, Tokens, core_schema, keys_schema
 from chassis.wire import Wire
 
 
@@ -93,3 +98,49 @@ async def tiny_settings(
         "clock": f"simulated:{home / 'clock'}", "read_wait": 10,
     }  # fmt: skip
     return Settings(**(usual | more))
+
+
+@dataclass
+class Served:
+    """The tiny service as a process of its own, as in production, with all it says."""
+
+    url: str
+    log: Path
+    traces: Path
+    process: Process
+    token: Tokens
+    settings: Settings
+
+    def by(self, role: str | None, **who: Any) -> httpx.AsyncClient:
+        bearer = {"Authorization": f"Bearer {self.token(role, **who)}"} if role else {}
+        return httpx.AsyncClient(base_url=self.url, headers=bearer, timeout=20)
+
+    def said(self) -> str:
+        """Everything it has written: its log and its spans."""
+        return self.log.read_text() + self.traces.read_text()
+
+
+@asynccontextmanager
+async def serve_tiny(settings: Settings, home: Path, token: Tokens) -> AsyncGenerator[Served, None]:
+    """Start the tiny service as `python -m chassis serve` does, every trace sampled, and wait until it is ready."""
+    given = settings.model_copy(update={"port": free_port(), "trace_file": home / "traces", "trace_ratio": 1.0})
+    said = {f"SAMORDNA_{k.upper()}": str(v) for k, v in given.model_dump(exclude_none=True).items()}
+    env = os.environ | said | {"PYTHONPATH": str(Path(__file__).parent)}
+    process = spawn("tiny", [sys.executable, "-m", "chassis", "serve", "tiny_service"], home / "log", env=env, cwd=home)
+    made = Served(f"http://127.0.0.1:{given.port}", home / "log", home / "traces", process, token, given)
+    try:
+        async with asyncio.timeout(30), made.by(None) as client:
+            while not await _ready(client):
+                if not process.alive():
+                    raise CouldNotStart("tiny", "it ended at once", made.log)
+                await asyncio.sleep(0.05)
+        yield made
+    finally:
+        await process.stop()
+
+
+async def _ready(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/health/ready")).status_code == 200
+    except httpx.TransportError:
+        return False
