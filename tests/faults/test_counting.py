@@ -126,3 +126,9 @@ def test_a_plan_follows_from_its_seed_and_has_every_kind(seed: int) -> None:
     assert len(kinds) == len(KINDS) + 2
     assert set(kinds) == set(KINDS)
     assert kinds.index("nats") < kinds.index("store_rolled_back")
+
+
+def test_the_document_names_every_kind_of_strike() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
+    assert set(KINDS) <= set(rows)
