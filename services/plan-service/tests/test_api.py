@@ -118,6 +118,17 @@ async def test_an_employer_lists_its_own_and_is_not_told_what_fk_expects(desk: A
     assert [(await desk.read(at, desk.a))["planStatus"] for at in (short, long)] == ["NOT_KNOWN", "NOT_KNOWN"]
 
 
+async def test_an_employers_status_before_a_request_is_the_same_on_every_day(desk: Any) -> None:
+    """It would otherwise tell, on the day it changes, when the spell began and that FK expects 60 days."""
+    begun = [await desk.registered(spellStart=day) for day in ("2026-03-02", "2026-03-03", "2026-04-01")]
+    begun.append(await desk.registered(expectedDays=59))
+    for at in begun:
+        assert (await desk.read(at, desk.a))["planStatus"] == "NOT_KNOWN"
+    assert (await desk.read("/v1/employments?planStatus=NOT_DUE", desk.a))["items"] == []
+    await desk.fk.post(f"{begun[2]}/plan-requests", json={})
+    assert (await desk.read(begun[2], desk.a))["planStatus"] == "REQUESTED"
+
+
 async def test_pages_miss_nobody_while_employments_are_added(desk: Any) -> None:
     before = {i["employmentId"] for i in (await everything(desk, limit=100))}
     added = {(await desk.registered()).rpartition("/")[2] for _ in range(5)}
@@ -181,13 +192,17 @@ async def test_a_lawful_ground_is_shown_as_exempt_and_not_scored(desk: Any) -> N
 
 async def test_words_about_health_are_taken_with_a_warning_to_the_writer(desk: Any) -> None:
     at = await desk.registered()
-    activity = {"kind": "TASKS", "description": "Lättare uppgifter på grund av F43.8"}
+    activity = {
+        "kind": "TASKS",
+        "description": "Lättare uppgifter på grund av F43.8",
+        "responsible": "Chefen, efter sin egen utmattning",
+    }
     answer = await desk.a.post(
         f"{at}/plans",
         json={"channel": "PORTAL", "drawnUpOn": "2026-03-27", "employeeConsulted": True, "activities": [activity]},
     )
     assert answer.status_code == 201
-    assert [w["field"] for w in answer.json()["warnings"]] == ["activities.0.description"]
+    assert [w["field"] for w in answer.json()["warnings"]] == ["activities.0.description", "activities.0.responsible"]
     assert "F43" not in answer.text
 
 

@@ -202,11 +202,11 @@ class Found:
 
 
 def status_on(today: date, *, of_all: bool) -> sa.ColumnElement[str]:
-    """The plan status on a day. An employer's reader (`of_all=False`) is not told whether FK expects 60 days: to it the
-    status of any employment past the day is NOT_KNOWN."""
+    """The plan status on a day. An employer's reader (`of_all=False`) is told neither when the spell began nor whether
+    FK expects 60 days: to it the status before a request or a plan is NOT_KNOWN on every day."""
     past = table.c.spell_start <= today - timedelta(days=PLAN_DAY)
     owed = sa.and_(table.c.expected_days >= PLAN_OWED_FROM_DAYS, table.c.employment_kind != EmploymentKind.SELF.value)
-    unknown = sa.and_(past, owed) if of_all else past
+    unknown = sa.and_(past, owed) if of_all else sa.true()
     return sa.case(
         (sa.and_(table.c.situation == NOT_ASKED, unknown), PlanStatus.NOT_KNOWN.value),
         (table.c.situation == NOT_ASKED, PlanStatus.NOT_DUE.value),

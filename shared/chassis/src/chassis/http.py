@@ -81,21 +81,27 @@ class Acting:
         return state
 
     async def __call__(
-        self, aggregate: Aggregate[C, S, F], id: Any, command: C, *, answer: Mapping[str, Any] | None = None,
+        self, aggregate: Aggregate[C, S, F], id: Any, command: C, *,
+        answer: Mapping[str, Any] | Callable[[S, Sequence[F]], Mapping[str, Any]] | None = None,
         guards: Sequence[tuple[str, int]] = (), new: bool = False, match_needed: bool = False,
     ) -> Done:  # fmt: skip
-        """Perform a command for this request. Sets ETag and Samordna-Position on the response."""
+        """Perform a command for this request. Sets ETag and Samordna-Position on the response.
+
+        `answer` is known beforehand, or told from the state that was decided on and the facts that followed: others may
+        have changed it since the caller looked."""
         self._runtime.must_be_writable()
+        told = answer if callable(answer) else None
+        known = None if callable(answer) else answer
         done = await self._runtime.perform(
-            aggregate, id, command, self._context(), key=await self._key(answer or {}),
-            if_match=self._if_match(match_needed), guards=guards, new=new,
+            aggregate, id, command, self._context(), key=await self._key(known or {}),
+            if_match=self._if_match(match_needed), guards=guards, new=new, answering=told,
         )  # fmt: skip
         self._response.headers["ETag"] = f'"{done.version}"'
         self._response.headers["Samordna-Position"] = f"{self._runtime.name}:{done.position}"
         self._runtime.wrote()
-        if done.repeated or answer is None:
+        if done.repeated or known is None:
             return done
-        return Done(answer, done.version, done.position, False, done.facts)
+        return Done(known, done.version, done.position, False, done.facts)
 
     def _context(self) -> Context:
         correlation = self._request.headers.get("x-correlation-id", "")

@@ -5,8 +5,8 @@ stale copy: before a refusal the stream is read again. A command with a key that
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -96,10 +96,13 @@ class Performer:
         if_match: int | None = None,
         guards: Sequence[tuple[str, int]] = (),
         new: bool = False,
+        answering: Callable[[S, Sequence[F]], Mapping[str, Any]] | None = None,
     ) -> Done:
         """Decide `command` on the stream and append what follows.
 
-        `new=True` says that the stream cannot exist yet (its id was made just now), which saves reading it. Raises
+        `new=True` says that the stream cannot exist yet (its id was made just now), which saves reading it.
+        `answering` gives the answer from the very state that was decided on and the facts that followed; it is what is
+        remembered under the key. Raises
         Refused, Stale, KeyReused, StillMoving, LogUnavailable, AppendFailed, KeysUnavailable.
         """
         stream = aggregate.stream(id)
@@ -120,19 +123,22 @@ class Performer:
                 if done is None:
                     raise refusal
                 return done
+            if not facts and not fresh:
+                loaded, fresh = await self._load(aggregate, stream, loaded), True
+                continue
+            answer = answering(loaded.state, facts) if answering is not None else _answer(key)
+            if key is not None and answering is not None:
+                key = replace(key, answer=msgspec.json.encode(answer))
             if not facts:
-                if not fresh:
-                    loaded, fresh = await self._load(aggregate, stream, loaded), True
-                    continue
                 if key is None:
-                    return Done({}, loaded.version, await self._log.head(), False)
+                    return Done(answer, loaded.version, await self._log.head(), False)
                 if (done := await self._first_answer(key)) is not None:
                     return done
             verdict = await self._append(stream, loaded, facts, context, key, guards)
             match verdict:
                 case Appended(position=position, version=version):
                     self._remember(stream, Loaded(aggregate.decider.fold(facts, loaded.state), version))
-                    return Done(_answer(key), version, position, False, facts)
+                    return Done(answer, version, position, False, facts)
                 case Repeated():
                     return self._repeat(verdict, key)
                 case Conflict(stream=where) if where != stream:

@@ -1,18 +1,20 @@
 """Assessments: FK judges what a plan says."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from chassis.http import Act
+from contracts.plan import PlanEvent
 from plan_service.api.bodies import Assessed, NewAssessment
 from plan_service.api.employments import SFB_PLAN_DUTY
 from plan_service.api.relation import Assessor, of
 from plan_service.domain.commands import AssessPlan
 from plan_service.domain.employment import employment
 from plan_service.domain.plan import assessment
-from plan_service.domain.situations import PlanAtHand, Registered
+from plan_service.domain.situations import PlanAtHand, Situation
 
 router = APIRouter(prefix="/employments/{employment_id}/plans/{plan_id}/assessments", tags=["assessments"])
 
@@ -37,16 +39,15 @@ async def assess(employment_id: UUID, plan_id: UUID, body: NewAssessment, act: A
         employment,
         employment_id,
         AssessPlan(plan_id=plan_id, version=body.version),
-        answer=_points(situation),
+        answer=_points,
         match_needed=True,
     )
     return Assessed(plan_id=plan_id, version=body.version, **done.answer)
 
 
-def _points(situation: Registered) -> dict[str, Any]:
-    """What the assessment will say; nothing where the command is going to be refused."""
-    if not isinstance(situation, PlanAtHand):
-        return {}
+def _points(situation: Situation, facts: Sequence[PlanEvent]) -> dict[str, Any]:
+    """What the assessment says. The same version gives the same points, so they stand also when nothing followed."""
+    assert isinstance(situation, PlanAtHand), "only a plan at hand is assessed"
     judged = assessment(situation.plan.newest)
     return {
         "has_activities": judged.has_activities,

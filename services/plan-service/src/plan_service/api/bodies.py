@@ -114,8 +114,10 @@ class NewPlan(Body):
 
     def texts(self) -> Mapping[str, str | None]:
         """Everything in it that somebody wrote, by the name of its field."""
-        told = {f"activities.{n}.description": a.description for n, a in enumerate(self.activities)}
-        return {"notConsultedReason": self.not_consulted_reason, **told}
+        told: dict[str, str | None] = {"notConsultedReason": self.not_consulted_reason}
+        for n, a in enumerate(self.activities):
+            told |= {f"activities.{n}.description": a.description, f"activities.{n}.responsible": a.responsible}
+        return told
 
 
 class NewVersion(NewPlan):

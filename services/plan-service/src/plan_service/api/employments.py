@@ -1,22 +1,21 @@
 """Employments: registered, found, asked for their plan."""
 
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from chassis.http import Act, Page, Paging, Problem, Reads, paged
-from contracts.plan import EmploymentRegistered
+from contracts.plan import EmployerPlanRequested, EmploymentRegistered, PlanEvent
 from plan_service import views
 from plan_service.api import shown, wording
 from plan_service.api.bodies import EmploymentTaken, NewEmployment, NewRequest, RequestMade, warned
 from plan_service.api.relation import Handler, Reader, of, own_org
 from plan_service.days import local_day
-from plan_service.domain.commands import REQUEST_DAYS, EmploymentUnknown, RegisterEmployment, RequestPlan
+from plan_service.domain.commands import EmploymentUnknown, RegisterEmployment, RequestPlan
 from plan_service.domain.employment import employment
-from plan_service.domain.outcomes import next_request_id
-from plan_service.domain.situations import Asked, NotRegistered
+from plan_service.domain.situations import Asked, Situation
 
 router = APIRouter(prefix="/employments", tags=["employments"])
 
@@ -35,15 +34,14 @@ SFB_PLAN_DUTY, SFB_REQUEST = "SFB 30:6", "SFB 110:31"
 async def register(
     employment_id: UUID, body: NewEmployment, act: Act, who: Handler, response: Response
 ) -> EmploymentTaken:
-    before = await act.load(employment, employment_id)
     registration = EmploymentRegistered(employment_id=employment_id, **dict(body))
     act.concerning(case_id=body.case_id, legal_basis=SFB_PLAN_DUTY)
     done = await act(
         employment,
         employment_id,
         RegisterEmployment(registration=registration, today=local_day(act.now)),
-        answer={
-            "status": 201 if isinstance(before, NotRegistered) else 200,
+        answer=lambda _, facts: {
+            "status": 201 if facts else 200,
             "warned": wording.fields_about_health({"workplace": body.workplace}),
         },
     )
@@ -119,18 +117,17 @@ async def one(employment_id: UUID, who: Reader, act: Act, read: Reads, response:
 )
 async def request(employment_id: UUID, body: NewRequest, act: Act, who: Handler, response: Response) -> RequestMade:
     situation = of(await act.load(employment, employment_id), who)
-    known, today = situation.employment, local_day(act.now)
-    if isinstance(situation, Asked):
-        request_id, due, status = situation.request.request_id, situation.request.due, 200
-    else:
-        request_id, status = next_request_id(known), 201
-        due = body.due or today + timedelta(days=REQUEST_DAYS)
-    act.concerning(case_id=known.registration.case_id, legal_basis=SFB_REQUEST)
-    done = await act(
-        employment,
-        employment_id,
-        RequestPlan(due=body.due, today=today),
-        answer={"requestId": str(request_id), "due": due.isoformat(), "status": status},
-    )
+    act.concerning(case_id=situation.employment.registration.case_id, legal_basis=SFB_REQUEST)
+    command = RequestPlan(due=body.due, today=local_day(act.now))
+    done = await act(employment, employment_id, command, answer=_open_request)
     response.status_code = done.answer["status"]
     return RequestMade(request_id=done.answer["requestId"], due=done.answer["due"])
+
+
+def _open_request(situation: Situation, facts: Sequence[PlanEvent]) -> dict[str, Any]:
+    """The request that stands now: this one, or the one that was open already."""
+    made = [f for f in facts if isinstance(f, EmployerPlanRequested)]
+    if not made:
+        assert isinstance(situation, Asked), "asking changes nothing only where FK has asked"
+        made = [situation.request]
+    return {"requestId": str(made[0].request_id), "due": made[0].due.isoformat(), "status": 201 if facts else 200}

@@ -1,6 +1,6 @@
 """Plans: handed in, changed, read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from chassis.envelope import Actor
 from chassis.http import Act, Acting, Problem, Reads
-from contracts.plan import Channel
+from contracts.plan import Channel, PlanEvent, PlanRevised, PlanSubmitted
 from plan_service.api import shown, wording
 from plan_service.api.bodies import NewPlan, NewVersion, PlanTaken, warned
 from plan_service.api.employments import SFB_PLAN_DUTY
@@ -17,9 +17,8 @@ from plan_service.days import local_day
 from plan_service.documents.shelf import Shelf
 from plan_service.domain.commands import PlanUnknown, RevisePlan, SubmitPlan
 from plan_service.domain.employment import copy_of, employment
-from plan_service.domain.outcomes import next_plan_id
-from plan_service.domain.plan import Document, says_the_same
-from plan_service.domain.situations import PlanAtHand, Registered, plans
+from plan_service.domain.plan import Contents, Document, HandedIn, says_the_same
+from plan_service.domain.situations import PlanAtHand, Registered, Situation, plans
 
 router = APIRouter(prefix="/employments/{employment_id}/plans", tags=["plans"])
 
@@ -42,18 +41,12 @@ async def submit(
     situation = of(await act.load(employment, employment_id), who)
     _check_channel(body.channel, who)
     contents = body.contents(await _document(request, act, situation, body.document_ref))
-    before = copy_of(contents, situation) if isinstance(situation, PlanAtHand) else None
     act.concerning(case_id=situation.employment.registration.case_id, legal_basis=SFB_PLAN_DUTY)
     done = await act(
         employment,
         employment_id,
         SubmitPlan(contents=contents, at=act.now, today=local_day(act.now)),
-        answer={
-            "planId": str(before.plan_id if before else next_plan_id(situation)),
-            "version": before.version if before else 1,
-            "status": 200 if before else 201,
-            "warned": wording.fields_about_health(body.texts()),
-        },
+        answer=_standing(contents, body),
     )
     response.status_code = done.answer["status"]
     return _taken(done.answer)
@@ -78,19 +71,12 @@ async def revise(
     situation = of(await act.load(employment, employment_id), who)
     _check_channel(body.channel, who)
     contents = body.contents(await _document(request, act, situation, body.document_ref))
-    same = isinstance(situation, PlanAtHand) and says_the_same(contents, situation.plan.newest)
-    version = situation.plan.newest.version + (not same) if isinstance(situation, PlanAtHand) else 0
     act.concerning(case_id=situation.employment.registration.case_id, legal_basis=SFB_PLAN_DUTY)
     done = await act(
         employment,
         employment_id,
         RevisePlan(plan_id=plan_id, contents=contents, changes=body.changes, at=act.now, today=local_day(act.now)),
-        answer={
-            "planId": str(plan_id),
-            "version": version,
-            "status": 200 if same else 201,
-            "warned": wording.fields_about_health(body.texts()),
-        },
+        answer=_standing(contents, body),
         match_needed=True,
     )
     response.status_code = done.answer["status"]
@@ -134,6 +120,30 @@ async def _document(request: Request, act: Acting, situation: Registered, ref: U
             do="Upload the file, then hand in the plan with the documentRef you are given, within 23 hours.",
         )  # fmt: skip
     return Document(document_ref=ref, sha256=kept.sha256, bytes=kept.bytes)
+
+
+def _standing(contents: Contents, body: NewPlan) -> Callable[[Situation, Sequence[PlanEvent]], dict[str, Any]]:
+    """The answer: the version that was made now, or the one that says the same and stands."""
+
+    def answer(situation: Situation, facts: Sequence[PlanEvent]) -> dict[str, Any]:
+        held = next((f for f in facts if isinstance(f, PlanSubmitted | PlanRevised)), None)
+        if held is None:
+            assert isinstance(situation, PlanAtHand), "handing in changes nothing only where a plan is at hand"
+            held = _held(contents, situation)
+        return {
+            "planId": str(held.plan_id),
+            "version": held.version,
+            "status": 201 if facts else 200,
+            "warned": wording.fields_about_health(body.texts()),
+        }
+
+    return answer
+
+
+def _held(contents: Contents, situation: PlanAtHand) -> HandedIn:
+    newest = situation.plan.newest
+    found = None if says_the_same(contents, newest) else copy_of(contents, situation)
+    return found or newest
 
 
 def _taken(answer: Mapping[str, Any]) -> PlanTaken:
