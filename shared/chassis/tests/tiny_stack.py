@@ -125,7 +125,8 @@ async def serve_tiny(settings: Settings, home: Path, token: Tokens) -> AsyncGene
     """Start the tiny service as `python -m chassis serve` does, every trace sampled, and wait until it is ready."""
     given = settings.model_copy(update={"port": free_port(), "trace_file": home / "traces", "trace_ratio": 1.0})
     said = {f"SAMORDNA_{k.upper()}": str(v) for k, v in given.model_dump(exclude_none=True).items()}
-    env = os.environ | said | {"PYTHONPATH": str(Path(__file__).parent)}
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    env = os.environ | said | {"PYTHONPATH": path}
     process = spawn("tiny", [sys.executable, "-m", "chassis", "serve", "tiny_service"], home / "log", env=env, cwd=home)
     made = Served(f"http://127.0.0.1:{given.port}", home / "log", home / "traces", process, token, given)
     try:
