@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 from nats.aio.msg import Msg
 
+from chassis import react
 from chassis.bus import Bus, BusUnavailable, Message, Publisher, stream_end
 from chassis.classes import DataClass
 from chassis.clock import new_id
@@ -88,7 +89,9 @@ class Pair:
         self.tasks.clear()
 
     async def tell(self, first: int, last: int) -> None:
-        done = await asyncio.gather(*(self.teller.log.append(Append(f"c-{n}", 0, [counted(n)])) for n in range(first, last)))
+        done = await asyncio.gather(
+            *(self.teller.log.append(Append(f"c-{n}", 0, [counted(n)])) for n in range(first, last))
+        )
         assert all(isinstance(v, Appended) for v in done)
 
     async def heard(self) -> list[int]:
@@ -196,9 +199,7 @@ async def test_a_stream_that_was_deleted_is_filled_again_and_nothing_is_heard_tw
     assert (await stream_end(pair.teller.wire.client, "PLAN")).sequence == 80
 
 
-async def test_a_broker_store_rolled_back_is_brought_level_again(
-    pair: Pair, nats_server: Nats, tmp_path: Path
-) -> None:
+async def test_a_broker_store_rolled_back_is_brought_level_again(pair: Pair, nats_server: Nats, tmp_path: Path) -> None:
     pair.begin(pair.teller.relay.run, pair.listener.run)
     await pair.tell(0, 40)
     await pair.until_heard(40)
@@ -249,9 +250,7 @@ async def test_of_two_listeners_one_stands_by_and_takes_over(pair: Pair) -> None
     locks.close()
 
 
-async def test_a_lock_is_waited_for_also_while_the_database_takes_no_connection(
-    pair: Pair, postgres: Postgres
-) -> None:
+async def test_a_lock_is_waited_for_also_while_the_database_takes_no_connection(pair: Pair, postgres: Postgres) -> None:
     locks = Locks(pair.hearer.database.app_url)
     held = asyncio.Event()
 
@@ -366,6 +365,11 @@ async def hear_cases(pair: Pair, cases: list[UUID]) -> None:
     await pair.until_heard(len(cases))
 
 
+async def set_aside(pair: Pair) -> list[tuple[int, str]]:
+    rows = await pair.hearer.log.pool.fetch("select position, state from dead_letters order by position")
+    return [(r["position"], r["state"]) for r in rows]
+
+
 async def test_reactions_run_once_in_order_also_when_they_are_run_again(pair: Pair) -> None:
     await hear_cases(pair, [new_id() for _ in range(10)])
     book = Notebook()
@@ -383,13 +387,90 @@ async def test_poison_is_set_aside_with_what_follows_on_its_case_and_can_be_repl
     one = reactor(pair, book)
     await one.step()
     assert book.order == [1, 3]
-    aside = await pair.hearer.log.pool.fetch("select position, state from dead_letters order by position")
-    assert [tuple(r) for r in aside] == [(1, "dead"), (3, "behind")]
+    assert await set_aside(pair) == [(1, "dead"), (3, "behind")]
+    pair.begin(lambda: one.run(pair.hearer.log.moved))
+    assert await one.replay(3) is False  # not before the one it waits behind
     assert await one.replay(1) is False
+    assert await set_aside(pair) == [(1, "dead"), (3, "behind")]
     book.broken = set()
     assert await one.replay(1) is True
+
+    async def nothing_left() -> bool:
+        return await set_aside(pair) == []
+
+    await until(nothing_left)
     assert book.order == [1, 3, 0, 2]
-    assert await pair.hearer.log.pool.fetchval("select count(*) from dead_letters") == 0
+    assert await one.replay(1) is False
+
+
+async def test_a_replay_is_only_asked_for_and_done_by_the_one_that_holds_the_lock(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(react, "REPLAY_WAIT", 0.2)
+    await hear_cases(pair, [new_id()])
+    book = Notebook()
+    book.broken = {0}
+    one = reactor(pair, book)
+    await one.step()
+    book.broken = set()
+    assert await one.replay(1) is False  # nobody holds the lock
+    assert book.order == []
+    await one.retry()
+    assert book.order == [0]
+    assert await set_aside(pair) == []
+
+
+async def test_what_waits_behind_is_tried_also_when_the_one_before_it_is_long_gone(pair: Pair) -> None:
+    case = new_id()
+    await hear_cases(pair, [case, case, new_id()])
+    book = Notebook()
+    book.broken = {0}
+    one = reactor(pair, book)
+    await one.step()
+    await pair.hearer.log.pool.execute("delete from dead_letters where position = 1")  # and then the process ended
+    assert await one.retry() is True
+    assert book.order == [2, 1]
+    assert await set_aside(pair) == []
+
+
+async def test_what_waited_behind_and_then_fails_is_itself_parked_or_dead(pair: Pair) -> None:
+    sick, early = new_id(), new_id()
+    await hear_cases(pair, [sick, early, sick, early])
+    book, now = Notebook(), NOW
+    book.waiting_for = {0, 1}
+    one = reactor(pair, book, lambda: now)
+    await one.step()
+    book.waiting_for, book.broken, now = {3}, {2}, NOW + timedelta(hours=1)
+    assert await one.retry() is True
+    assert await set_aside(pair) == [(3, "dead"), (4, "parked")]
+    assert await one.retry() is False
+    assert await set_aside(pair) == [(3, "dead"), (4, "parked")]  # its own wait has only begun
+    row = await pair.hearer.log.pool.fetchrow("select reason, attempts from dead_letters where position = 3")
+    assert row is not None
+    assert tuple(row) == ("ZeroDivisionError", react.TRIES)
+
+
+async def test_a_case_with_very_many_messages_waiting_is_made_up_for_in_order(pair: Pair) -> None:
+    many, case = 1200, new_id()
+    await pair.teller.log.append(Append("c-1", 0, [counted(n, case) for n in range(many)]))
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.until_heard(many)
+    book = Notebook()
+    book.waiting_for = {0}
+    one = reactor(pair, book)
+    pair.begin(lambda: one.run(pair.hearer.log.moved))
+
+    async def all_wait() -> bool:
+        return one.at == many
+
+    async def nothing_left() -> bool:
+        return await set_aside(pair) == []
+
+    await until(all_wait)
+    assert len(await set_aside(pair)) == many
+    book.waiting_for = set()
+    await until(nothing_left)
+    assert book.order == list(range(many))
 
 
 async def test_trouble_that_is_not_the_message_s_fault_is_waited_out(pair: Pair) -> None:
@@ -417,12 +498,26 @@ async def test_a_message_whose_predecessor_is_missing_is_parked_and_later_dead(p
     one = reactor(pair, book, lambda: now)
     await one.step()
     book.waiting_for = {1}
-    assert await one.retry_parked() is True
+    assert await one.retry() is True
     assert book.order == [0]
     now = NOW + timedelta(minutes=6)
-    await one.retry_parked()
-    states = await pair.hearer.log.pool.fetch("select position, state from dead_letters")
-    assert [tuple(r) for r in states] == [(2, "dead")]
+    await one.retry()
+    assert await set_aside(pair) == [(2, "dead")]
+
+
+async def test_a_message_that_was_parked_before_an_outage_is_tried_before_it_is_called_dead(pair: Pair) -> None:
+    await hear_cases(pair, [new_id(), new_id()])
+    book, now = Notebook(), NOW
+    book.waiting_for = {0, 1}
+    one = reactor(pair, book, lambda: now)
+    await one.step()
+    now = NOW + timedelta(hours=3)
+    book.waiting_for = {1}
+    assert await one.retry(caught_up=False) is True  # there is more to react to: what it waits for may be in that
+    assert book.order == [0]
+    assert await set_aside(pair) == [(2, "parked")]
+    assert await one.retry() is False
+    assert await set_aside(pair) == [(2, "dead")]
 
 
 async def test_a_message_of_an_unknown_version_is_set_aside(pair: Pair) -> None:

@@ -2,7 +2,8 @@
 
 A reaction is a pure function from what was heard to commands of our own. Each command's id is a hash of the message,
 the rule and the target, so running it again does nothing. A message that cannot be handled yet is parked, one that
-cannot be handled at all is dead; what follows on the same case waits behind it, visibly, and can be replayed.
+cannot be handled at all is dead; what follows on the same case waits behind it, visibly, and can be replayed. Only the
+holder of the source's lock tries messages; everybody else may only ask it to.
 """
 
 import asyncio
@@ -30,8 +31,22 @@ log_line = get_logger(__name__)
 PARK_FOR = timedelta(minutes=5)
 """How long a message waits for its predecessor before it is dead and somebody has to look [A]."""
 
+REPLAY_WAIT = 5.0
+"""Seconds that whoever asks for a replay waits for its outcome."""
+
 TRIES = 3
 BATCH = 500
+
+FIRST_OF_CASE = (
+    "select position from (select distinct on (case_id, case when case_id is null then position end) position, state "
+    "from dead_letters where source = $1 order by case_id, case when case_id is null then position end, position) f "
+    "where state <> 'dead' order by position"
+)
+SET_ASIDE = (
+    "select h.position, h.stream_id, h.version, h.type, h.schema_version, h.data, h.envelope, h.recorded_at, "
+    "h.case_id, h.event_id, d.state, d.since from heard h join dead_letters d using (source, position) "
+    "where source = $1 and position = $2"
+)
 
 AWAY = (LogUnavailable, LogWentBack, KeysUnavailable, StillMoving)
 """Not the message's fault: it is neither set aside nor counted as tried, but waited for."""
@@ -94,8 +109,8 @@ class Reactor:
             lock.check()
             seen = moved.count
             busy = await self.step()
-            busy |= await self.retry_parked()
-            if not busy:
+            retried = await self.retry(caught_up=not busy)
+            if not (busy or retried):
                 await moved.after(seen, 0.05)
 
     async def step(self) -> bool:
@@ -123,20 +138,27 @@ class Reactor:
         if row["case_id"] is not None and await self._blocked(row["case_id"], row["position"]):
             await self._set_aside(row, "behind", "An earlier message of this case has been set aside.", 0)
             return
+        found = await self._judge(row)
+        if found is not None:
+            await self._set_aside(row, *found)
+
+    async def _judge(self, row: asyncpg.Record) -> tuple[str, str, int] | None:
+        """Try a message, several times if that may help. None when it went through, else state, reason and tries."""
         why: Exception | None = None
         for attempt in range(1, TRIES + 1):
             why = await self._try(row)
             if why is None:
-                return
+                return None
             if isinstance(why, MissingPredecessor):
-                await self._set_aside(row, "parked", why.reason, attempt)
-                return
+                return "parked", why.reason, attempt
             if isinstance(why, Refused | Unreadable):
                 break  # asking again would get the same answer
             await asyncio.sleep(0.05 * attempt)
-        reason = f"{type(why).__name__}: {why}" if isinstance(why, Refused | Unreadable) else type(why).__name__
-        await self._set_aside(row, "dead", reason, TRIES)
-        log_line.error("dead_letter", source=self.source, position=row["position"], type=row["type"], why=reason)
+        return (
+            "dead",
+            f"{type(why).__name__}: {why}" if isinstance(why, Refused | Unreadable) else type(why).__name__,
+            TRIES,
+        )
 
     async def _try(self, row: asyncpg.Record) -> Exception | None:
         """Do everything this message asks for. Connection trouble is raised, other errors are given back."""
@@ -148,7 +170,9 @@ class Reactor:
             asks = self._reactions[heard.name](heard, self._now())
             if not asks:
                 return None
-            with tracer().start_as_current_span(f"react {heard.name}", context=within(context)) as span:
+            with tracer().start_as_current_span(
+                f"react {heard.name}", context=within(context), record_exception=False, set_status_on_exception=False
+            ) as span:
                 span.set_attribute("source", self.source)
                 for ask in asks:
                     target = ask.aggregate.stream(ask.id)
@@ -170,48 +194,84 @@ class Reactor:
         )  # fmt: skip
 
     async def _set_aside(self, row: asyncpg.Record, state: str, reason: str, attempts: int) -> None:
+        """Note it, or what has become of it: the wait for a predecessor counts from when it was first missed."""
         await self._pool.execute(
             "insert into dead_letters values ($1, $2, $3, $4, $5, $6, $7, $8) "
             "on conflict (source, position) do update set state = excluded.state, reason = excluded.reason, "
-            "attempts = dead_letters.attempts + excluded.attempts",
+            "attempts = dead_letters.attempts + excluded.attempts, since = case "
+            "when excluded.state = 'parked' and dead_letters.state <> 'parked' then excluded.since "
+            "else dead_letters.since end",
             self.source, row["position"], row["case_id"], row["type"], state, reason[:500], attempts, self._now(),
         )  # fmt: skip
+        if state == "dead":
+            log_line.error("dead_letter", source=self.source, position=row["position"], type=row["type"], why=reason)
 
-    async def retry_parked(self) -> bool:
-        """Try parked messages again, oldest first; those that have waited too long are dead."""
-        parked = await self._pool.fetch(
-            "select position, since from dead_letters where source = $1 and state = 'parked' order by position",
-            self.source,
-        )
+    async def retry(self, caught_up: bool = True) -> bool:
+        """Try again what stands first of its case and is not dead, oldest first; did anything go through?
+
+        A message that has been parked too long is dead, but only when it has just been tried and everything heard had
+        been reacted to (`caught_up`): after an outage, what it waits for may be among that.
+        """
         done = False
-        for position, since in parked:
-            if self._now() - since > PARK_FOR:
-                await self._pool.execute(
-                    "update dead_letters set state = 'dead' where source = $1 and position = $2", self.source, position
-                )
-                log_line.error("dead_letter", source=self.source, position=position, why="MissingPredecessor")
-            else:
-                done |= await self.replay(position)
+        for position in await self._pool.fetch(FIRST_OF_CASE, self.source):
+            done |= await self._retry_case(position[0], caught_up)
         return done
 
-    async def replay(self, position: int) -> bool:
-        """Try a set-aside message again, and after it those waiting behind it on its case. True if it went through."""
-        row = await self._pool.fetchrow(
-            "select h.position, h.stream_id, h.version, h.type, h.schema_version, h.data, h.envelope, h.recorded_at, "
-            "h.case_id, h.event_id from heard h join dead_letters d using (source, position) "
-            "where source = $1 and position = $2",
-            self.source, position,
-        )  # fmt: skip
-        if row is None or await self._blocked_before(row) or await self._try(row) is not None:
-            return False
-        await self._pool.execute("delete from dead_letters where source = $1 and position = $2", self.source, position)
-        behind = await self._pool.fetchval(
-            "select min(position) from dead_letters where source = $1 and case_id = $2 and state = 'behind'",
+    async def _retry_case(self, first: int, caught_up: bool) -> bool:
+        """Try a message, and when it goes through those behind it. False when not even the first did."""
+        position: int | None = first
+        while position is not None:
+            row = await self._pool.fetchrow(SET_ASIDE, self.source, position)
+            if row is None:
+                break
+            found = await self._judge(row)
+            if found is not None:
+                await self._set_aside_again(row, found, caught_up)
+                break
+            position = await self._done(row)
+        return position != first
+
+    async def _set_aside_again(self, row: asyncpg.Record, found: tuple[str, str, int], caught_up: bool) -> None:
+        state, reason, attempts = found
+        if (state, row["state"]) != ("parked", "parked"):
+            await self._set_aside(row, state, reason, attempts)
+        elif caught_up and self._now() - row["since"] > PARK_FOR:
+            await self._set_aside(row, "dead", reason, attempts)
+
+    async def _done(self, row: asyncpg.Record) -> int | None:
+        """It need not be set aside any more. Answers the position of the next of its case, unless that is dead."""
+        await self._pool.execute(
+            "delete from dead_letters where source = $1 and position = $2", self.source, row["position"]
+        )
+        following = await self._pool.fetchrow(
+            "select position, state from dead_letters where source = $1 and case_id = $2 order by position limit 1",
             self.source, row["case_id"],
         )  # fmt: skip
-        if behind is not None:
-            await self.replay(behind)
-        return True
+        return None if following is None or following["state"] == "dead" else following["position"]
 
-    async def _blocked_before(self, row: asyncpg.Record) -> bool:
-        return row["case_id"] is not None and await self._blocked(row["case_id"], row["position"])
+    async def replay(self, position: int) -> bool:
+        """Ask for a set-aside message to be tried again by whoever holds the lock. True when it went through.
+
+        False when it did not, when an earlier one of its case has to go first, when nothing of that position has been
+        set aside, or when the outcome took longer than REPLAY_WAIT; in that case it is still going to be tried.
+        """
+        marked = await self._pool.fetchval(
+            "update dead_letters d set state = 'behind', reason = 'To be tried again.' "
+            "where source = $1 and position = $2 and not exists (select 1 from dead_letters e "
+            "where e.source = d.source and e.case_id = d.case_id and e.position < d.position) returning true",
+            self.source, position,
+        )  # fmt: skip
+        if not marked:
+            return False
+        try:
+            async with asyncio.timeout(REPLAY_WAIT):
+                while (state := await self._state(position)) == "behind":  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            return False
+        return state is None
+
+    async def _state(self, position: int) -> str | None:
+        return await self._pool.fetchval(
+            "select state from dead_letters where source = $1 and position = $2", self.source, position
+        )
