@@ -24,7 +24,7 @@ from chassis.log import Append, NewFact
 from chassis.postgres import PostgresLog
 from chassis.servers import Database
 from chassis.testing_stack import Databases, core_schema
-from chassis.view import Decoder, Folder, Heard, View
+from chassis.view import Decoder, Folder, Heard, RebuildUnderWay, View
 
 P, W = DataClass.P, DataClass.W
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -452,6 +452,37 @@ async def test_a_rebuild_that_was_cut_short_harms_nothing_and_can_be_done_again(
     assert (await store.rows())[A].held == 2
     assert await folder.rebuild() == 2
     assert (await store.rows())[A].held == 2
+
+
+async def test_of_two_rebuilds_of_one_view_at_once_the_second_is_refused(store: Store) -> None:
+    folder = store.folder()
+    await store.add(*(Added(box=UUID(int=n), n=n, said="") for n in range(50)))
+    await level(folder)
+    digest = await folder.digest()
+    done = await asyncio.gather(folder.rebuild(), store.folder().rebuild(), return_exceptions=True)
+    assert [type(d) for d in done if isinstance(d, Exception)] == [RebuildUnderWay]
+    assert [d for d in done if isinstance(d, int)] == [50]
+    assert await folder.rebuild() == 50  # the first one let go
+    assert await folder.digest() == digest
+
+
+async def test_a_view_that_is_stuck_does_not_hold_up_the_others(store: Store) -> None:
+    tried: list[UUID] = []
+
+    def stumble(box: Box | None, heard: Heard, key: UUID) -> Box | None:
+        tried.append(key)
+        raise ZeroDivisionError
+
+    stuck, well = store.folder(replace(VIEW, name="stuck", evolve=stumble)), store.folder()
+    following = asyncio.create_task(views.follow([stuck, well], store.log.moved))
+    for n in range(1, 21):
+        await store.add(Added(box=UUID(int=n), n=1, said=""))
+        async with asyncio.timeout(0.9):  # less than the pause of the one that is stuck
+            while well.at["plan"] < n:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert 0 < len(tried) < 20
 
 
 async def test_a_reader_sees_old_or_new_rows_but_never_none(store: Store) -> None:

@@ -6,7 +6,8 @@ here: nothing sealed can land in a read model.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -15,7 +16,7 @@ import asyncpg
 import sqlalchemy as sa
 
 from chassis.codec import Codec
-from chassis.decider import record
+from chassis.decider import Refused, record
 from chassis.envelope import Envelope, from_headers
 from chassis.postgres import LOST
 from chassis.pulse import Pulse
@@ -100,6 +101,11 @@ class Decoder:
             fact=codec.decode(name, schema, data), _headers=envelope, recorded_at=recorded_at,
         )  # fmt: skip
         return heard
+
+
+class RebuildUnderWay(Refused):
+    reason = "This read model is already being rebuilt."
+    do = "Wait until that has ended; rebuild again only if it did not succeed."
 
 
 class Folder(Generic[Row]):
@@ -219,11 +225,12 @@ class Folder(Generic[Row]):
     async def rebuild(self, progress: Callable[[int], None] = lambda n: None) -> int:
         """Fold everything into a shadow table, catch up, and swap it in with its checkpoints in one transaction.
 
-        The service goes on writing and reading meanwhile. Answers how many facts were folded.
+        The service goes on writing and reading meanwhile. Answers how many facts were folded. Raises RebuildUnderWay
+        when this view is being rebuilt already, by whatever process: both would fill the same shadow.
         """
         shadow, live = self._table("__shadow"), self._table()
         at = dict.fromkeys(self.view.sources, 0)
-        async with self._pool.acquire() as c:
+        async with self._pool.acquire() as c, self._alone(c):
             await c.execute(f"drop table if exists {shadow}")
             await c.execute(f"create table {shadow} (like {live} including all)")
             cache = _Kept()
@@ -243,6 +250,20 @@ class Folder(Generic[Row]):
                 for source, position in at.items():
                     await self._move(c, source, position)
         return total
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, c: Any) -> AsyncGenerator[None]:
+        name = f"rebuild:{self.view.name}"
+        if not await c.fetchval("select pg_try_advisory_lock(hashtextextended($1, 0))", name):
+            raise RebuildUnderWay
+        try:
+            yield
+        finally:
+            try:
+                await c.execute("select pg_advisory_unlock(hashtextextended($1, 0))", name)
+            except BaseException:
+                c.terminate()  # the lock goes with its connection
+                raise
 
     async def _build(
         self, c: Any, table: str, source: str, at: dict[str, int], cache: "_Kept", total: int,
@@ -315,18 +336,23 @@ _DIALECT = sa.create_mock_engine("postgresql://", executor=lambda *_: None).dial
 
 
 async def follow(folders: Sequence[Folder[Any]], pulse: Pulse) -> None:
-    """Keep the given views up to date until cancelled."""
+    """Keep the given views up to date until cancelled. One that cannot go on is tried again later, alone."""
+    pause = dict.fromkeys((f.view.name for f in folders), 0.0)  # until when, on the loop's clock
+    now = asyncio.get_running_loop().time
     while True:
         seen, moved = pulse.count, False
         for folder in folders:
+            name = folder.view.name
+            if now() < pause[name]:
+                continue
             try:
                 moved |= await folder.step()
             except (asyncpg.PostgresError, TimeoutError, *LOST) as error:
-                log_line.info("view.waiting", view=folder.view.name, why=type(error).__name__)
-                await asyncio.sleep(0.2)
+                log_line.info("view.waiting", view=name, why=type(error).__name__)
+                pause[name] = now() + 0.2
             except Exception as error:
-                log_line.error("view.stuck", view=folder.view.name, at=folder.at, why=type(error).__name__)
-                await asyncio.sleep(1)
+                log_line.error("view.stuck", view=name, at=folder.at, why=type(error).__name__)
+                pause[name] = now() + 1
         if moved:
             pulse.beat()  # whoever waits for a view to catch up
         else:
