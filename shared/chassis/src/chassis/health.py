@@ -1,10 +1,11 @@
 """Is the service alive, is it ready, how far has everything come, and what has been set aside?"""
 
+import contextlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from chassis.bus import stream_end
+from chassis.bus import BusUnavailable, stream_end
 from chassis.envelope import Actor
 from chassis.identity import allow
 from chassis.postgres import LOST
@@ -49,7 +50,8 @@ async def status(request: Request, who: Operator) -> dict[str, Any]:
     head = await r.log.head()
     published = r.relay.published if r.settings.has("relay") and r.relay else None
     if published is None and r.relay is not None:
-        published = (await stream_end(r.wire.client, r.name.upper())).sequence
+        with contextlib.suppress(BusUnavailable):
+            published = (await stream_end(r.wire.client, r.name.upper())).sequence
     return {
         "service": r.name,
         "now": now,
