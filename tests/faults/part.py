@@ -32,7 +32,7 @@ from chassis.telemetry import start_logging
 CLIENTS = 24
 """How many clients a writer serves at once."""
 
-SHEETS = 40
+SHEETS = 120
 """How many streams there are. Both writers write to all of them."""
 
 NO_ANSWER = (LogUnavailable, KeysUnavailable, StillMoving, asyncpg.PostgresError, *LOST)
