@@ -230,8 +230,15 @@ async def test_the_running_role_can_neither_change_nor_delete_a_fact(
 ) -> None:
     log, _, _ = two
     await log.append(add("s"))
-    for sql in ("update events set data = ''", "delete from events", "truncate events", "insert into events select * from events",
-                "update log_head set position = 0", "delete from commands", "drop table events"):  # fmt: skip
+    for sql in (
+        "update events set data = ''",
+        "delete from events",
+        "truncate events",
+        "insert into events select * from events",
+        "update log_head set position = 0",
+        "delete from commands",
+        "drop table events",
+    ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await log.pool.execute(sql)
 
