@@ -42,9 +42,15 @@ def test_ticking_off_twice_is_once(case: Any, day: Day) -> None:
     assert case.ask(CompleteTask(deadline_id=task, role="fk.handler", at=day(63))) == []
 
 
-def test_whoever_a_task_can_be_escalated_to_may_tick_it_off(case: Any, day: Day) -> None:
+def test_a_level_may_tick_a_task_off_once_it_has_been_escalated_to_it_and_not_before(case: Any, day: Day) -> None:
     task = tip_task(case)
-    assert case.ask(CompleteTask(deadline_id=task, role="fk.unit_manager", at=day(62)))
+    case.until(73)
+    with pytest.raises(TaskOfAnotherRole):
+        case.ask(CompleteTask(deadline_id=task, role="fk.unit_manager", at=day(73)))
+    case.until(74)
+    with pytest.raises(TaskOfAnotherRole):
+        case.ask(CompleteTask(deadline_id=task, role="fk.collab_lead", at=day(74)))
+    assert case.ask(CompleteTask(deadline_id=task, role="fk.unit_manager", at=day(74)))
 
 
 def test_another_role_may_not_tick_it_off(case: Any, day: Day) -> None:

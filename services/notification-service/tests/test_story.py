@@ -205,6 +205,18 @@ def test_each_version_of_a_plan_is_assessed_and_a_revision_takes_the_earlier_tas
     assert kinds(case.told(DeadlineMet)) == ["ASSESS_PLAN"]
 
 
+def test_two_revisions_at_the_same_moment_leave_only_the_newest_version_to_assess(case: Any) -> None:
+    """So it is while a simulated clock stands."""
+    case.submitted(20)
+    case.revised(20, version=2)
+    case.revised(20, version=3)
+    assert kinds(case.told(DeadlineCancelled)) == ["ASSESS_PLAN", "ASSESS_PLAN"]
+    case.assessed(21, version=3)
+    assert kinds(case.told(DeadlineMet)) == ["ASSESS_PLAN"]
+    case.until(60)
+    assert case.told(DeadlineMissed) == []
+
+
 def test_a_ground_for_having_no_activities_is_looked_at_not_scored_and_a_request_settles_it(case: Any) -> None:
     case.submitted(20, ground=Exemption.HEALTH_EXCLUDES)
     assert kinds(case.told(DeadlineSet)) == ["CHECK_EXEMPTION"]

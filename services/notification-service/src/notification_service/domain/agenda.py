@@ -52,6 +52,7 @@ from notification_service.domain.deadline import (
     missed,
     open_deadline,
     planned,
+    reaching,
     reminder,
     replanned,
     settled,
@@ -94,7 +95,7 @@ NOTHING_YET = Agenda(deadlines={}, settled={}, messages={})
 def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
     match event:
         case DeadlineSet():
-            fresh = Open(told=event, steps=(), tasks=(), met_by=(), cancelled_by=())
+            fresh = Open(told=event, reached=(), steps=(), tasks=(), met_by=(), cancelled_by=())
             return _with(agenda, event.deadline_id, fresh)
         case StepsPlanned():
             return _with(
@@ -104,8 +105,11 @@ def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
             )
         case MatterSettled():
             return _settle(agenda, event)
-        case DeadlineMissed() | DeadlineEscalated():
+        case DeadlineMissed():
             return _stepped(agenda, event.deadline_id)
+        case DeadlineEscalated(deadline_id=deadline_id, to_role=role):
+            reached = reaching(situation_of(agenda, deadline_id), role)
+            return _stepped(_with(agenda, deadline_id, reached), deadline_id)
         case TimerElapsed():
             return _stepped(agenda, event.timer_id)
         case DeadlineMet() | DeadlineCancelled():
@@ -232,7 +236,7 @@ def _on_time(up_to: datetime, agenda: Agenda) -> Sequence[AgendaEvent]:
 
 
 def _on_occurrence(command: SettleMatter, agenda: Agenda) -> Sequence[AgendaEvent]:
-    new = tuple(m for m in command.matters if command.at not in agenda.settled.get((command.event, m), ()))
+    new = tuple(m for m in command.matters if _is_news(command, m, agenda))
     if not new:
         return []
     facts: list[AgendaEvent] = [MatterSettled(event=command.event, matters=new, at=command.at)]
@@ -241,6 +245,14 @@ def _on_occurrence(command: SettleMatter, agenda: Agenda) -> Sequence[AgendaEven
         if isinstance(situation, Settled) and situation != agenda.deadlines[deadline_id]:
             facts += _end_or_wait(situation, after)
     return facts
+
+
+def _is_news(command: SettleMatter, matter: UUID, agenda: Agenda) -> bool:
+    """Not heard before, or one more at the same moment: two plans may be revised while a simulated clock stands."""
+    if command.at not in agenda.settled.get((command.event, matter), ()):
+        return True
+    came = MatterSettled(event=command.event, matters=(matter,), at=command.at)
+    return any(settled(d, came) != d for d in agenda.deadlines.values())
 
 
 def _end_or_wait(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
@@ -267,8 +279,8 @@ def is_done_by_hand(deadline: Open) -> bool:
 
 
 def is_whose(deadline: Open, role: str) -> bool:
-    """the role owns it or can have it escalated to it"""
-    return role in (deadline.told.owner_role, *deadline.told.escalate_to)
+    """the role owns it or has had it escalated to it"""
+    return role in (deadline.told.owner_role, *deadline.reached)
 
 
 def task_done(deadline: Open) -> TaskDone:

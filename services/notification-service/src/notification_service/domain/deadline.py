@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from chassis.decider import record
+from chassis.decider import but, record
 from contracts.notification import (
     AgendaEvent,
     Condition,
@@ -35,9 +35,10 @@ class NotSet:
 class Open:
     """an open deadline
 
-    `steps` are those still to come, in order of time."""
+    `reached` are the roles it has been escalated to; `steps` are those still to come, in order of time."""
 
     told: DeadlineSet
+    reached: tuple[str, ...]
     steps: tuple[Step, ...]
     tasks: tuple[Task, ...]
     met_by: tuple[Condition, ...]
@@ -117,9 +118,14 @@ def stepped(situation: Situation) -> Situation:
 def planned(situation: Situation, plan: StepsPlanned) -> Situation:
     """The deadline has been told its steps and conditions; later plans only change the steps."""
     match situation:
-        case Open(told=told):
+        case Open(told=told, reached=reached):
             return Open(
-                told=told, steps=plan.steps, tasks=plan.tasks, met_by=plan.met_by, cancelled_by=plan.cancelled_by
+                told=told,
+                reached=reached,
+                steps=plan.steps,
+                tasks=plan.tasks,
+                met_by=plan.met_by,
+                cancelled_by=plan.cancelled_by,
             )
         case Settled(deadline=deadline, ending=ending):
             return Settled(deadline=_left(deadline, plan.steps), ending=ending)
@@ -141,14 +147,19 @@ def settled(situation: Situation, event: MatterSettled) -> Situation:
             return situation
 
 
+def reaching(situation: Situation, role: str) -> Situation:
+    """The deadline has been escalated to this role."""
+    match situation:
+        case Open():
+            return but(situation, reached=(*situation.reached, role))
+        case Settled(deadline=deadline, ending=ending):
+            return Settled(deadline=but(deadline, reached=(*deadline.reached, role)), ending=ending)
+        case NotSet() | Closed():
+            return situation
+
+
 def _left(deadline: Open, steps: tuple[Step, ...]) -> Open:
-    return Open(
-        told=deadline.told,
-        steps=steps,
-        tasks=deadline.tasks,
-        met_by=deadline.met_by,
-        cancelled_by=deadline.cancelled_by,
-    )
+    return but(deadline, steps=steps)
 
 
 # --- what it tells ---
