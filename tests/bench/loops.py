@@ -48,8 +48,35 @@ async def closed_loop(
             ended.append((after, after - before))
             before = after
 
+    spent = time.process_time()
     await asyncio.gather(*(client(n) for n in range(clients)))
-    return outcome(ended, start, seconds)
+    return outcome(ended, start, seconds) | _cpu(time.process_time() - spent, len(ended))
+
+
+async def sustained(
+    clients: int,
+    once: Callable[[int], Awaitable[object]],
+    arrived: Callable[[], int],
+    *,
+    seconds: float,
+    warm: float = 1.0,
+) -> Outcome:
+    """Clients go on for ever; what counts is how far `arrived()` comes in `seconds`, after `warm` seconds."""
+    settle()
+    stop = time.perf_counter() + warm + seconds
+
+    async def client(number: int) -> None:
+        while time.perf_counter() < stop:
+            await once(number)
+
+    running = asyncio.gather(*(client(n) for n in range(clients)))
+    await asyncio.sleep(warm)
+    before, start, spent = arrived(), time.perf_counter(), time.process_time()
+    await asyncio.sleep(stop - start)
+    things, took = arrived() - before, time.perf_counter() - start
+    found = {"per_second": things / took} | _cpu(time.process_time() - spent, things)
+    await running
+    return found
 
 
 def closed_loop_threads(threads: int, once: Callable[[int], object], *, seconds: float, warm: float = 0.5) -> Outcome:
@@ -69,11 +96,18 @@ def closed_loop_threads(threads: int, once: Callable[[int], object], *, seconds:
             before = after
 
     running = [threading.Thread(target=client, args=(n,)) for n in range(threads)]
+    spent = time.process_time()
     for thread in running:
         thread.start()
     for thread in running:
         thread.join()
-    return outcome([one for mine in ended for one in mine], start, seconds)
+    every = [one for mine in ended for one in mine]
+    return outcome(every, start, seconds) | _cpu(time.process_time() - spent, len(every))
+
+
+def _cpu(seconds: float, things: int) -> Outcome:
+    """CPU time of this process alone for each thing done, in microseconds: what a busy machine distorts least."""
+    return {"cpu_us_each": round(seconds / max(1, things) * 1e6, 1)}
 
 
 def settle() -> None:

@@ -54,7 +54,7 @@ PAIRS = (
         rival=Half(module="rivals.textbook", full={"seconds": 4}, short={"seconds": 2}),
         ours=Half(
             module="ours.pipeline",
-            full={"seconds": 3, "clients": 1000},
+            full={"seconds": 4, "clients": 1000},
             short={"seconds": 1, "clients": 1000},
         ),
     ),
@@ -76,8 +76,8 @@ PAIRS = (
     ),
     Pair(
         figure="rebuild_vs_projection_runner",
-        rival=Half(module="rivals.projection_runner", full={"facts": 8000}, short={"facts": 2000}),
-        ours=Half(module="ours.rebuild", full={"facts": 8000}, short={"facts": 2000}),
+        rival=Half(module="rivals.projection_runner", full={"facts": 10_000}, short={"facts": 2000}),
+        ours=Half(module="ours.rebuild", full={"facts": 10_000}, short={"facts": 2000}),
         same="rows",
     ),
     Pair(

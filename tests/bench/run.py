@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from tests.bench import document
 from tests.bench.figures import BY_NAME, FIGURES
 from tests.bench.loops import Outcome
 from tests.bench.pairs import PAIRS, Half, Pair
@@ -78,12 +79,14 @@ class Run:
     def say(self, line: str) -> None:
         print(f"[{time.monotonic() - self.began:5.0f} s] {line}", flush=True)
 
+    def about(self, machine: dict[str, str]) -> dict[str, Any]:
+        return {"machine": machine, "rounds": self.rounds, "short": self.short, "figures": self.detail}
+
     def write(self, machine: dict[str, str]) -> None:
         build = CHECKOUT / "build"
         build.mkdir(exist_ok=True)
-        about = {"machine": machine, "rounds": self.rounds, "short": self.short, "figures": self.detail}
         (build / "bench.json").write_text(json.dumps(self.figures, indent=2) + "\n")
-        (build / "bench-detail.json").write_text(json.dumps(about, indent=2) + "\n")
+        (build / "bench-detail.json").write_text(json.dumps(self.about(machine), indent=2) + "\n")
 
 
 def _absolute(pair: Pair, rounds: Sequence[dict[str, Any]]) -> dict[str, float]:
@@ -103,6 +106,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help="only these figures (default: all)")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"rounds a figure (default {ROUNDS})")
     parser.add_argument("--short", action="store_true", help="less of everything: to see that it works, not how fast")
+    parser.add_argument("--keep", action="store_true", help="keep this run and write it into docs/benchmarks.md")
     parser.add_argument("--list", action="store_true", help="show the figures and leave")
     parsed = parser.parse_args(given)
     unknown = set(parsed.figures) - set(BY_NAME)
@@ -111,7 +115,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     return parsed
 
 
-async def bench(wanted: Sequence[str], rounds: int, short: bool) -> dict[str, float]:
+async def bench(wanted: Sequence[str], rounds: int, short: bool, keep: bool) -> dict[str, float]:
     theatre = Theatre()
     try:
         await theatre.open()
@@ -122,6 +126,8 @@ async def bench(wanted: Sequence[str], rounds: int, short: bool) -> dict[str, fl
             if not wanted or pair.figure in wanted:
                 await run.pair(pair)
                 run.write(machine)
+        if keep:
+            document.keep(run.about(machine))
     finally:
         await theatre.close()
     return run.figures
@@ -133,7 +139,7 @@ def main(given: Sequence[str]) -> int:
         for figure in FIGURES:
             print(f"{figure.name:34} {figure.threshold:8} {figure.what}; against: {figure.rival}")
         return 0
-    found = asyncio.run(bench(parsed.figures, parsed.rounds, parsed.short))
+    found = asyncio.run(bench(parsed.figures, parsed.rounds, parsed.short, parsed.keep))
     missed = [name for name, value in found.items() if not BY_NAME[name].met(value)]
     for name, value in found.items():
         print(f"{name:34} {value:8.2f}  {BY_NAME[name].threshold:8} {'MISSED' if name in missed else 'met'}")

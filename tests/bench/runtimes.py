@@ -1,7 +1,7 @@
 """How are the product's services put to work inside the bench's own process? As `create_app` does, without HTTP."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -75,3 +75,14 @@ def give(plan: Runtime, id: UUID, command: Command) -> Awaitable[Done]:
     """One command, with an id of its own that makes it safe to repeat."""
     actor = HR if isinstance(command, SubmitPlan) else FK
     return plan.act(employment, id, command, command_id=new_id(), actor=actor)
+
+
+async def side_by_side(count: int, clients: int, once: Callable[[int], Awaitable[object]]) -> None:
+    """`once(0)` to `once(count - 1)`, so many at a time."""
+    left = iter(range(count))
+
+    async def client() -> None:
+        for n in left:
+            await once(n)
+
+    await asyncio.gather(*(client() for _ in range(clients)))

@@ -28,6 +28,10 @@ WARM_WAL_MB = 1024
 much is made before anything is measured, for everybody."""
 
 
+SILENT = "NOTIFICATION"
+"""The stream that plan-service listens to. Nothing is ever published to it here, so it stays."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """What one half needs to know; handed over as JSON. `app` is the running service's role, `owner` migrates."""
@@ -51,8 +55,7 @@ class Theatre:
     """The servers of one run."""
 
     def __init__(self) -> None:
-        shutil.rmtree(CHECKOUT / "build" / "bench", ignore_errors=True)
-        self.place: Place = place_for(CHECKOUT, "bench")
+        self.place: Place = place_for(CHECKOUT, f"bench-{os.getpid()}")
         self._keeper = Keeper()
         self.postgres = Postgres(self.place, settings={"min_wal_size": f"{WARM_WAL_MB}MB"}, keep=self._keeper)
         users = (operator(), service_user("plan", ("notification",)), service_user("notification", ("plan",)))
@@ -127,8 +130,9 @@ class Theatre:
         client = await nats.connect(self.nats.url("ops"))
         manager = client.jsm()
         for stream in await manager.streams_info():
-            await manager.delete_stream(stream.config.name or "")
-        await ensure_stream(client, "NOTIFICATION", ["notification.>"])  # what plan-service listens to; it stays silent
+            if stream.config.name != SILENT:
+                await manager.delete_stream(stream.config.name or "")
+        await ensure_stream(client, SILENT, [f"{SILENT.lower()}.>"])
         await client.close()
 
 
@@ -145,7 +149,7 @@ async def versions(theatre: Theatre) -> dict[str, str]:
     ):
         shown[name] = str((await theatre.postgres.execute(f"show {name}"))[0][0])
     client = await nats.connect(theatre.nats.url("ops"))
-    shown["nats_server"] = client.connected_server_version and str(client.connected_server_version)
+    shown["nats_server"] = str(client._server_info["version"])
     shown["nats_sync_interval"] = "always"
     await client.close()
     return shown | _machine()
