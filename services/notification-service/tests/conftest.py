@@ -17,6 +17,7 @@ import httpx
 import pytest
 from aiosmtpd.smtp import SMTP
 from fastapi import FastAPI
+from hypothesis import settings as hypothesis_settings
 
 from chassis.clock import SimulatedClock, new_id, set_simulated
 from chassis.codec import Codec
@@ -31,7 +32,7 @@ from chassis.testing_service import RunService
 from chassis.testing_stack import Databases, Tokens, core_schema, forget_streams
 from chassis.view import Heard
 from chassis.wire import Wire
-from contracts.notification import AgendaEvent
+from contracts.notification import AgendaEvent, DeadlineSet, Step, StepKind, StepsPlanned
 from contracts.plan import (
     PLAN,
     Channel,
@@ -53,6 +54,9 @@ from notification_service.domain.commands import Command, Elapse
 from notification_service.reactions import answer
 from notification_service.rules import load, shipped
 from notification_service.versions import Rules
+
+hypothesis_settings.register_profile("notification", deadline=None)  # a busy machine is no error
+hypothesis_settings.load_profile("notification")
 
 NAMES = UUID("00000000-0000-0000-0000-00000000beef")
 SWEDEN = ZoneInfo("Europe/Stockholm")
@@ -149,6 +153,7 @@ class Case(Script):
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
+        self.start = on(1)
         self.agenda = NOTHING_YET
         self.facts: list[AgendaEvent] = []
         self._position = 0
@@ -315,15 +320,37 @@ class World(Script):
         head = await self.runtime.log.head()
         for view in self.runtime.service.views:
             await self.runtime.caught_up(view, {})
-        dues = [await w.due(self.runtime) for w in self.runtime.service.workers]
+        dues = (await self.dues()).values()
         if head != await self.runtime.log.head():
             return self.runtime.clock.now()
         return min((d for d in dues if d is not None), default=None)
+
+    async def dues(self) -> dict[str, datetime | None]:
+        """When each worker next has something to do."""
+        return {w.name: await w.due(self.runtime) for w in self.runtime.service.workers}
 
     async def until_true(self, true: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
         async with asyncio.timeout(seconds):
             while not await true():  # noqa: ASYNC110 - what is waited for happens in servers
                 await asyncio.sleep(0.01)
+
+    async def add_broken_agenda(self, day: int) -> None:
+        """Another case whose deadline wants to set, on that day, a task that nobody described."""
+        told = DeadlineSet(
+            deadline_id=ref("broken"), kind="BROKEN", about=ref("broken"), due_at=on(day), owner_role="fk.handler",
+            owner_ref="role:fk.handler", escalate_to=(), owner_sees=True, attempt=1, rule="x", rule_version="x",
+        )  # fmt: skip
+        step = Step(at=on(day, "06:00"), does=StepKind.TASK, code="NOBODY_KNOWS")
+        id = ref("broken")
+        planned = StepsPlanned(deadline_id=id, parent=None, steps=(step,), tasks=(), met_by=(), cancelled_by=())
+        runtime, codec = self.runtime, self.runtime.codec
+        facts: list[NewFact] = []
+        for fact in (told, planned):
+            envelope = Envelope(event_id=new_id(), occurred_at=on(1), actor=SYSTEM, case_id=ref("broken"))
+            encoded = codec.encode(fact)
+            facts.append(NewFact(envelope.event_id, encoded.name, 1, encoded.open, None, to_headers(envelope), None))
+        await runtime.log.append(Append(agenda.stream(ref("broken")), 0, facts))
+        runtime.wrote()
 
     # --- what came of it ---
 
@@ -415,6 +442,11 @@ def rules() -> Rules:
 @pytest.fixture
 def case(rules: Rules) -> Case:
     return Case(rules)
+
+
+@pytest.fixture(scope="session")
+def make_case() -> type[Case]:
+    return Case
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ def _task(
         owner_role="fk.handler",
         owner_ref="role:fk.handler",
         escalate_to=(),
+        owner_sees=True,
         rule="rule",
         steps=steps,
         met_by=met,

@@ -124,13 +124,18 @@ async def test_a_task_that_closes_by_itself_has_no_link_and_cannot_be_ticked_off
 
 async def test_fk_sees_all_deadlines_of_a_case_and_an_employer_its_own(world: Any, case_id: str) -> None:
     world.registered(1)
-    world.submitted(2)
+    world.requested(2)
+    world.submitted(3)
     await world.at(3)
     path = CASE.format(case_id) + "/deadlines"
     fk = (await world.by("fk.handler").get(path)).json()["items"]
-    assert [(d["kind"], d["status"]) for d in fk] == [("ASSESS_PLAN", "OPEN"), ("EMPLOYER_PLAN", "MET")]
+    assert [(d["kind"], d["status"]) for d in fk] == [
+        ("ASSESS_PLAN", "OPEN"),
+        ("REQUESTED_PLAN", "MET"),
+        ("EMPLOYER_PLAN", "MET"),
+    ]
     own = (await world.by("emp.hr", org_id="5560125790").get(path)).json()["items"]
-    assert [d["kind"] for d in own] == ["EMPLOYER_PLAN"]
+    assert [d["kind"] for d in own] == ["REQUESTED_PLAN"]  # the other would tell what FK expects
     other = await world.by("emp.hr", org_id="5560000167").get(path)
     nothing = await world.by("emp.hr", org_id="5560000167").get(CASE.format(UNKNOWN) + "/deadlines")
     assert problem(other) == problem(nothing) == (404, "/problems/case-unknown")

@@ -94,6 +94,19 @@ async def test_a_case_with_a_message_set_aside_fires_nothing_until_it_has_been_d
     assert [d.kind for d in await world.facts(DeadlineSet)] == ["EMPLOYER_PLAN", "REQUEST_PLAN"]
 
 
+async def test_an_agenda_that_cannot_be_worked_out_stops_no_other_case(world: Any) -> None:
+    await world.add_broken_agenda(20)
+    world.registered(1)
+    await world.at(1)
+    world.clock_is(31)
+    await world.until_true(lambda: has_task(world))
+    assert (await world.dues())["timers"] == world.moment_of(20, "06:00")  # an operator sees that it stays due
+
+
+async def has_task(world: Any) -> bool:
+    return "REQUEST_PLAN" in [d.kind for d in await world.facts(DeadlineSet)]
+
+
 async def test_read_models_rebuilt_are_the_same(world: Any) -> None:
     await contact(world)
     world.registered(1)

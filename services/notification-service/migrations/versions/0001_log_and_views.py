@@ -33,6 +33,7 @@ create table views.deadlines (
     set_at timestamptz not null,
     owner_role text not null,
     owner_ref text not null,
+    owner_sees boolean not null,
     rule text not null,
     rule_version text not null,
     status text not null,

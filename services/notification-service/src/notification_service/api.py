@@ -240,15 +240,12 @@ def _deadlines(rows: list[Deadline], page: Page, who: Actor) -> dict[str, Any]:
 def _deadline(row: Deadline, who: Actor) -> DeadlineItem:
     may_tick = row.by_hand and row.status == "OPEN" and who.role in row.roles.split()
     done = Link(rel="done", method="POST", href=f"/v1/tasks/{row.deadline_id}/done")
-    fields = {
-        k: v
-        for k, v in row.__dict__.items()
-        if k not in ("by_hand", "owner_sees", "roles", "escalated_to", "unreached")
-    }
+    hidden = {"by_hand", "owner_sees", "roles", "escalated_to", "unreached"}
+    at_fk = who.org_type == "FK"
     return DeadlineItem(
-        **fields,
-        escalated_to=row.escalated_to or None,
-        unreached=row.unreached or None,
+        **{k: v for k, v in row.__dict__.items() if k not in hidden},
+        escalated_to=(row.escalated_to or None) if at_fk else None,
+        unreached=(row.unreached or None) if at_fk else None,
         links=[done] if may_tick else [],
     )
 

@@ -50,6 +50,12 @@ WAIT = (
 )
 
 
+FORGET_OLD = (
+    "delete from public.deliveries d where not exists "
+    "(select 1 from views.reminders r where r.reminder_id = d.reminder_id and r.status = 'WAITING')"
+)
+
+
 class ServerTrouble(Exception):
     """The mail server cannot be used just now; it is not about any one message."""
 
@@ -65,6 +71,8 @@ class Delivery:
         """Deliver until cancelled."""
         settings = NotificationSettings()  # type: ignore[call-arg]
         pause = LOOK_EVERY_SIMULATED if runtime.clock.simulated else LOOK_EVERY
+        await runtime.caught_up(reminders, {})
+        await runtime.pool.execute(FORGET_OLD)
         while True:
             if not await self.deliver(runtime, settings):
                 await runtime.changed(pause)

@@ -7,14 +7,20 @@ message has been dealt with: it may hold what would have settled the matter.
 """
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
 
 from chassis.clock import hashed_id
+from chassis.codec import Unreadable
 from chassis.service import Runtime, Worker
+from chassis.telemetry import get_logger
 from notification_service.domain.agenda import agenda
 from notification_service.domain.commands import Elapse
 from notification_service.views.timers import Timer, due_at, next_due, timers
+
+log_line = get_logger(__name__)
 
 GROUP = 500
 AT_ONCE = 32
@@ -23,41 +29,43 @@ LOOK_EVERY_SIMULATED = 0.05
 """Seconds. Simulated time stands still between moves and jumps to the next due time, so it is looked at more often."""
 
 
-async def run(runtime: Runtime) -> None:
-    """Fire until cancelled."""
-    pause = LOOK_EVERY_SIMULATED if runtime.clock.simulated else LOOK_EVERY
-    while True:
-        if not await fire(runtime):
-            await runtime.changed(pause)
+class Firing:
+    """The firing at work in one process. `stuck` are cases whose agenda cannot be worked out: they stop nobody else,
+    and what they have due stays due in /status until the process is started with code that can."""
 
+    def __init__(self) -> None:
+        self._stuck: set[UUID] = set()
 
-async def fire(runtime: Runtime) -> bool:
-    """Fire the steps of the earliest time that has come; was there one? Raises a Problem when the view lags behind."""
-    known_up_to = await runtime.moment()
-    if known_up_to is None:
-        return False
-    await runtime.caught_up(timers, {})
-    async with runtime.engine.connect() as connection:
-        at = await next_due(connection)
-        if at is None or at > known_up_to:
+    async def run(self, runtime: Runtime) -> None:
+        """Fire until cancelled."""
+        pause = LOOK_EVERY_SIMULATED if runtime.clock.simulated else LOOK_EVERY
+        while True:
+            if not await self.fire(runtime):
+                await runtime.changed(pause)
+
+    async def fire(self, runtime: Runtime) -> bool:
+        """Fire the steps of the earliest time that has come; was there one? Raises a Problem when the view lags."""
+        known_up_to = await runtime.moment()
+        if known_up_to is None:
             return False
-        group = await due_at(connection, at, GROUP)
-    await _elapse(runtime, _one_a_case(group), at)
-    return True
+        await runtime.caught_up(timers, {})
+        async with runtime.engine.connect() as connection:
+            at = await next_due(connection, self._stuck)
+            if at is None or at > known_up_to:
+                return False
+            group = await due_at(connection, at, self._stuck, GROUP)
+        cases = list({t.case_id: t for t in group}.values())
+        for n in range(0, len(cases), AT_ONCE):
+            await asyncio.gather(*(self._elapse(runtime, t, at) for t in cases[n : n + AT_ONCE]))
+        return True
 
-
-def _one_a_case(group: Sequence[Timer]) -> list[Timer]:
-    return list({t.case_id: t for t in reversed(group)}.values())[::-1]
-
-
-async def _elapse(runtime: Runtime, group: Sequence[Timer], at: datetime) -> None:
-    for n in range(0, len(group), AT_ONCE):
-        await asyncio.gather(*(_elapse_one(runtime, t, at) for t in group[n : n + AT_ONCE]))
-
-
-async def _elapse_one(runtime: Runtime, timer: Timer, at: datetime) -> None:
-    command_id = hashed_id("elapse", str(timer.deadline_id), str(timer.done), at.isoformat())
-    await runtime.act(agenda, timer.case_id, Elapse(up_to=at), command_id=command_id, case_id=timer.case_id)
+    async def _elapse(self, runtime: Runtime, timer: Timer, at: datetime) -> None:
+        command_id = hashed_id("elapse", str(timer.deadline_id), str(timer.done), at.isoformat())
+        try:
+            await runtime.act(agenda, timer.case_id, Elapse(up_to=at), command_id=command_id, case_id=timer.case_id)
+        except (Unreadable, InvalidTag, RuntimeError, LookupError) as error:
+            self._stuck.add(timer.case_id)
+            log_line.error("timer.stuck", case=str(timer.case_id), why=type(error).__name__)
 
 
 async def due(runtime: Runtime) -> datetime | None:
@@ -66,4 +74,5 @@ async def due(runtime: Runtime) -> datetime | None:
         return await next_due(connection)
 
 
-worker = Worker(name="timers", run=run, due=due)
+def worker() -> Worker:
+    return Worker(name="timers", run=Firing().run, due=due)

@@ -28,6 +28,6 @@ service = Service(
     parties=PARTIES,
     views=(timers, deadlines, reminders, timeline),
     reactions=reactions(rules),
-    workers=(firing.worker, delivery.worker(rules)),
+    workers=(firing.worker(), delivery.worker(rules)),
 )
 app = create_app(service)

@@ -85,6 +85,7 @@ def _made(duty: Duty, due: date, deadline_id: UUID, own: list[Step], origin: Ori
         owner_role=duty.owner,
         owner_ref=_filled(duty.owner_ref, origin.fact),
         escalate_to=tuple(s.code for s in steps if s.does is StepKind.ESCALATE),
+        owner_sees=duty.owner_sees,
         rule=origin.rule.id,
         steps=steps,
         met_by=tuple(_condition(e, deadline_id, origin.fact) for e in duty.met_by),

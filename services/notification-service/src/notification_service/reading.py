@@ -38,8 +38,8 @@ class Table:
     def number(self, field: str, default: int | None = None) -> int:
         return self._value(field, int, default)
 
-    def flag(self, field: str) -> bool:
-        return self._value(field, bool, False)
+    def flag(self, field: str, *, default: bool) -> bool:
+        return self._value(field, bool, default)
 
     def day(self, field: str) -> date:
         return self._value(field, date, None)

@@ -90,12 +90,13 @@ class Escalation:
 
 @record
 class Duty:
-    """What has to be done, by when, by whom, and what ends it."""
+    """What has to be done, by when, by whom, and what ends it. `owner_sees`: may its owner know of it?"""
 
     kind: str
     due: Due
     owner: str
     owner_ref: str
+    owner_sees: bool
     escalation: Escalation | None
     met_by: tuple[Ends, ...]
     cancelled_by: tuple[Ends, ...]
@@ -228,6 +229,7 @@ def _duty(t: Table, escalations: Mapping[str, Escalation], *, anchored: bool) ->
         due=_due(t.table("due"), anchored=anchored),
         owner=owner,
         owner_ref=t.text("owner_ref", default=f"role:{owner}"),
+        owner_sees=t.flag("owner_sees", default=True),
         escalation=escalations.get(name),
         met_by=tuple(_ends(e) for e in t.tables("met_by")),
         cancelled_by=tuple(_ends(e) for e in t.tables("cancelled_by")),
@@ -258,7 +260,7 @@ def _where(t: Table) -> Where:
 
 
 def _ends(t: Table) -> Ends:
-    made = Ends(event=t.text("event"), same=t.texts("same", default=()), earlier=t.flag("earlier"))
+    made = Ends(event=t.text("event"), same=t.texts("same", default=()), earlier=t.flag("earlier", default=False))
     t.nothing_else()
     return made
 

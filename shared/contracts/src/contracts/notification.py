@@ -67,6 +67,7 @@ class Task:
     owner_role: Code
     owner_ref: Code
     escalate_to: Codes
+    owner_sees: Annotated[bool, P]
     rule: Code
     steps: tuple[Step, ...]
     met_by: tuple[Condition, ...]
@@ -78,7 +79,9 @@ class DeadlineSet:
     """Somebody has to do something by `due_at`. `rule` and `rule_version` say which row of which rule file set it.
 
     `about` is what it concerns (an employment, a request, a plan). `owner_ref` is who: `employer:<organisation number>`
-    or `role:<role code>`. What ends it and what it does on the way stands in StepsPlanned."""
+    or `role:<role code>`. `owner_sees` is false where the deadline itself would tell its owner what FK assumes: that a
+    plan deadline was set says that a long absence is expected. What ends it, and what it does on the way, stands in
+    StepsPlanned."""
 
     deadline_id: Ref
     kind: Code
@@ -87,6 +90,7 @@ class DeadlineSet:
     owner_role: Code
     owner_ref: Code
     escalate_to: Codes
+    owner_sees: Annotated[bool, P]
     attempt: Count
     rule: Code
     rule_version: Code

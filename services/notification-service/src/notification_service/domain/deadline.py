@@ -175,6 +175,7 @@ def deadline_set(task: Task, rule_version: str) -> DeadlineSet:
         owner_role=task.owner_role,
         owner_ref=task.owner_ref,
         escalate_to=task.escalate_to,
+        owner_sees=task.owner_sees,
         attempt=1,
         rule=task.rule,
         rule_version=rule_version,

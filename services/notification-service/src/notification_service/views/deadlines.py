@@ -41,6 +41,7 @@ class Deadline:
     set_at: datetime
     owner_role: str
     owner_ref: str
+    owner_sees: bool
     rule: str
     rule_version: str
     status: str
@@ -63,6 +64,7 @@ table = sa.Table(
     sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("owner_role", sa.Text, nullable=False),
     sa.Column("owner_ref", sa.Text, nullable=False),
+    sa.Column("owner_sees", sa.Boolean, nullable=False),
     sa.Column("rule", sa.Text, nullable=False),
     sa.Column("rule_version", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
@@ -115,6 +117,7 @@ def _new(told: DeadlineSet, heard: Heard) -> Deadline:
         set_at=heard.envelope.occurred_at,
         owner_role=told.owner_role,
         owner_ref=told.owner_ref,
+        owner_sees=told.owner_sees,
         rule=told.rule,
         rule_version=told.rule_version,
         status=OPEN,
@@ -139,10 +142,10 @@ deadlines = View(
 async def of_case(
     connection: AsyncConnection, case_id: UUID, owner_ref: str | None, after: tuple[Any, ...] | None, limit: int
 ) -> list[Deadline]:
-    """The deadlines of a case by due date, all or only one owner's. `after` is a row's (due_at, deadline_id)."""
+    """The deadlines of a case by due date: all, or those that one owner may see. `after`: a row's (due_at, id)."""
     asked = sa.select(table).where(table.c.case_id == case_id)
     if owner_ref is not None:
-        asked = asked.where(table.c.owner_ref == owner_ref)
+        asked = asked.where(table.c.owner_ref == owner_ref, table.c.owner_sees)
     return await _page(connection, asked, after, limit)
 
 

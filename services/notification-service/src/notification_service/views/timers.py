@@ -1,8 +1,9 @@
 """Which deadline has a step to do next, and when?"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -82,12 +83,17 @@ timers = View(name="timers", table=table, key="deadline_id", row=Timer, keys=key
 WAITING = sa.text("not exists (select 1 from public.dead_letters d where d.case_id = views.timers.case_id)")
 
 
-async def next_due(connection: AsyncConnection) -> datetime | None:
-    """When the next step falls due, in cases where nothing has been set aside."""
-    return await connection.scalar(sa.select(sa.func.min(table.c.next_at)).where(WAITING))
+async def next_due(connection: AsyncConnection, without: Collection[UUID] = ()) -> datetime | None:
+    """When the next step falls due, in cases where nothing has been set aside and which are not among `without`."""
+    asked = sa.select(sa.func.min(table.c.next_at)).where(WAITING)
+    return await connection.scalar(_but(asked, without))
 
 
-async def due_at(connection: AsyncConnection, moment: datetime, limit: int) -> list[Timer]:
+async def due_at(connection: AsyncConnection, moment: datetime, without: Collection[UUID], limit: int) -> list[Timer]:
     """Up to `limit` deadlines whose next step falls due at exactly that moment, in a stable order."""
     asked = sa.select(table).where(table.c.next_at == moment, WAITING).order_by(table.c.deadline_id).limit(limit)
-    return [Timer(**row) for row in (await connection.execute(asked)).mappings()]
+    return [Timer(**row) for row in (await connection.execute(_but(asked, without))).mappings()]
+
+
+def _but(asked: sa.Select[Any], cases: Collection[UUID]) -> sa.Select[Any]:
+    return asked.where(table.c.case_id.not_in(cases)) if cases else asked
