@@ -101,6 +101,11 @@ async def test_a_body_with_something_wrong_is_422_and_names_the_field(handler: h
     assert NAME not in answer.text
 
 
+async def test_a_message_that_could_show_a_piece_of_what_was_sent_is_replaced(handler: httpx.AsyncClient) -> None:
+    answer = await handler.put(f"/v1/counters/{uuid4()}", json={"personRef": MARK})  # "..., found `Z` at 1"
+    assert answer.json()["errors"] == [{"field": "personRef", "problem": "Has the wrong form."}]
+
+
 async def test_every_wrong_field_is_listed(handler: httpx.AsyncClient) -> None:
     answer = await handler.put(f"/v1/counters/{uuid4()}", json={"size": 11, "note": 7, "x": 1, "y": 2})
     fields = [e["field"] for e in is_problem(answer, 422, "invalid-input", "personRef")["errors"]]
@@ -109,7 +114,17 @@ async def test_every_wrong_field_is_listed(handler: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b'{"personRef": "' + MARK.encode(), b"{'a': 1}", b"\xff\xfe", b'{"a": \x00}', b"[" * 5000, b"nul"],
+    [
+        b"",
+        b"{",
+        b'{"personRef": "' + MARK.encode(),
+        b"{'a': 1}",
+        b"\xff\xfe",
+        b'{"a": \x00}',
+        b"[" * 5000,
+        b"nul",
+        b'{"size": 1' + b"0" * 5000 + b"}",
+    ],
 )
 async def test_a_body_that_is_not_json_is_refused(handler: httpx.AsyncClient, body: bytes) -> None:
     answer = await handler.put(f"/v1/counters/{uuid4()}", content=body, headers=JSON)
@@ -300,7 +315,8 @@ async def test_a_refusal_is_409_under_its_own_name(handler: httpx.AsyncClient, o
 
 async def test_what_is_unknown_is_404(handler: httpx.AsyncClient) -> None:
     for path in (f"/v1/counters/{uuid4()}", f"/v1/counters/{uuid4()}/note"):
-        assert (await handler.get(path)).json()["type"] == "/problems/no-counter"
+        answer = await handler.get(path)
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-counter")
     is_problem(await handler.get("/v1/nothing"), 404, "not-found")
 
 
@@ -325,6 +341,17 @@ async def test_a_method_that_an_address_does_not_know_is_405(handler: httpx.Asyn
 @pytest.mark.parametrize("id", ["a%00b", "a%0D%0Ace-type:%20x", "a%20b", "%C3%A5", "x" * 201])
 async def test_an_id_that_could_break_a_header_is_422(handler: httpx.AsyncClient, id: str) -> None:
     is_problem(await handler.put(f"/v1/names/{id}"), 422, "not-an-id", "id")
+
+
+async def test_what_no_operator_can_mean_is_told_in_words(served: Served) -> None:
+    async with served.by("ops.operator") as operator:
+        for position in ("x", "0", "-1", "9" * 30):
+            answer = await operator.post(f"/ops/dead-letters/notification/{position}/replay")
+            is_problem(answer, 422, "invalid-input", "position")
+        is_problem(await operator.post("/ops/rebuild/nothing"), 404, "unknown-view", "view")
+        is_problem(await operator.get("/ops/views/nothing/digest"), 404, "unknown-view", "view")
+        answer = await operator.post("/ops/dead-letters/nobody/1/replay")
+        is_problem(answer, 404, "unknown-source", "source")
 
 
 # --- again, and versions ---

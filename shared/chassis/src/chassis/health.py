@@ -1,9 +1,10 @@
 """Is the service alive, is it ready, how far has everything come, and what has been set aside?"""
 
 import contextlib
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from chassis.bus import BusUnavailable, stream_end
 from chassis.envelope import Actor
@@ -13,6 +14,8 @@ from chassis.problems import Problem
 
 router = APIRouter(tags=["operations"])
 Operator = Annotated[Actor, allow("ops.operator")]
+Position = Annotated[int, Path(ge=1, lt=2**63)]
+T = TypeVar("T")
 
 
 @router.get("/health/live", summary="Is the process alive?")
@@ -76,19 +79,14 @@ async def status(request: Request, who: Operator) -> dict[str, Any]:
 
 @router.post("/ops/rebuild/{view}", summary="Rebuild a read model while the service goes on writing")
 async def rebuild(view: str, request: Request, who: Operator) -> dict[str, Any]:
-    folder = request.app.state.runtime.folders.get(view)
-    if folder is None:
-        known = ", ".join(sorted(request.app.state.runtime.folders))
-        raise Problem(404, "unknown-view", "There is no such read model.", field="view", do=f"Use one of: {known}.")
+    folder = _known(request.app.state.runtime.folders, view, "view", "There is no such read model.")
     folded = await folder.rebuild()
     return {"view": view, "folded": folded, "digest": await folder.digest()}
 
 
 @router.get("/ops/views/{view}/digest", summary="A hash over a read model's rows")
 async def digest(view: str, request: Request, who: Operator) -> dict[str, Any]:
-    folder = request.app.state.runtime.folders.get(view)
-    if folder is None:
-        raise Problem(404, "unknown-view", "There is no such read model.", field="view")
+    folder = _known(request.app.state.runtime.folders, view, "view", "There is no such read model.")
     return {"view": view, "digest": await folder.digest()}
 
 
@@ -102,8 +100,13 @@ async def dead_letters(request: Request, who: Operator) -> dict[str, Any]:
 
 
 @router.post("/ops/dead-letters/{source}/{position}/replay", summary="Try a set-aside message again")
-async def replay(source: str, position: int, request: Request, who: Operator) -> dict[str, Any]:
-    reactor = request.app.state.runtime.reactors.get(source)
-    if reactor is None:
-        raise Problem(404, "unknown-source", "This service does not hear that source.", field="source")
+async def replay(source: str, position: Position, request: Request, who: Operator) -> dict[str, Any]:
+    reactor = _known(request.app.state.runtime.reactors, source, "source", "This service does not hear that source.")
     return {"done": await reactor.replay(position)}
+
+
+def _known(there: Mapping[str, T], name: str, what: str, otherwise: str) -> T:
+    if name not in there:
+        do = f"Use one of: {', '.join(sorted(there)) or 'none'}."
+        raise Problem(404, f"unknown-{what}", otherwise, field=what, do=do)
+    return there[name]
