@@ -64,6 +64,7 @@ async def test_a_message_whose_time_came_at_night_waits_for_the_morning(world: A
 async def test_without_a_contact_the_message_fails_and_the_handler_sees_it(world: Any, mailbox: Any) -> None:
     world.registered(1)
     await world.at(25)
+    await world.until_true(lambda: told(world, ReminderFailed))
     (failed,) = await world.facts(ReminderFailed)
     assert failed.cause == "NO_CONTACT"
     tasks = (await world.by("fk.handler").get("/v1/tasks")).json()["items"]
@@ -74,6 +75,7 @@ async def test_a_party_that_wants_no_e_mail_gets_none(world: Any, mailbox: Any) 
     await contact(world, channels=["PORTAL"])
     world.registered(1)
     await world.at(25)
+    await world.until_true(lambda: told(world, ReminderFailed))
     assert mailbox.mails == []
     assert [f.cause for f in await world.facts(ReminderFailed)] == ["NO_EMAIL"]
     assert channels(await world.facts(ReminderSent)) == {"PORTAL"}
@@ -111,6 +113,7 @@ async def test_an_address_that_is_refused_for_good_fails(world: Any, mailbox: An
     mailbox.refuse = "550 no such mailbox"
     world.registered(1)
     await world.at(25)
+    await world.until_true(lambda: told(world, ReminderFailed))
     assert [f.cause for f in await world.facts(ReminderFailed)] == ["REFUSED"]
 
 
@@ -173,6 +176,10 @@ async def test_an_address_is_found_in_no_table_and_no_message(world: Any, mailbo
         for row in rows:
             assert "marker-4711" not in row["row"]
             assert b"marker-4711".hex() not in row["row"]
+
+
+async def told(world: Any, kind: type[Any]) -> bool:
+    return bool(await world.facts(kind))
 
 
 async def mailed(world: Any) -> bool:

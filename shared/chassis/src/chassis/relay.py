@@ -157,4 +157,6 @@ def _trace_of(row: Sequence[Any]) -> SpanContext | None:
     """Where in a trace a stored fact was recorded, looked up only when its header says that it was sampled."""
     envelope: bytes = row[5]
     at = envelope.find(b"traceparent: ")
-    return remote(envelope[at + 13 : at + 68].decode()) if at >= 0 else None
+    if at < 0 or envelope[at + 66 : at + 68] == b"00":
+        return None
+    return remote(envelope[at + 13 : at + 68].decode())
