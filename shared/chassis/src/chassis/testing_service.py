@@ -85,7 +85,8 @@ def run_service(
             beside = await database(f"{service.name}_keys", roles=service.name)
             migrated[module] = functools.partial(_migrate, module, beside)
         log = await database(service.name, setup=migrated[module])
-        await forget_streams(nats_server, service.name.upper())
+        heard = [facts.service.upper() for facts in service.hears]
+        await forget_streams(nats_server, service.name.upper(), *heard)  # nobody tells what an earlier test was told
         settings = Settings(
             database_url=log.app_url, keys_database_url=keys.app_url, nats_url=nats_server.url(service.name),
             master_key_file=master, issuer=issuer.url, jwks_url=f"{issuer.url}/jwks.json",
