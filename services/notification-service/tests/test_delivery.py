@@ -132,6 +132,7 @@ async def test_a_message_is_not_sent_again_after_a_restart(world: Any, mailbox: 
     await contact(world)
     world.registered(1)
     await world.at(25)
+    await world.until_true(lambda: mailed(world))
     await world.stop()
     await world.start()
     await world.at(26)
