@@ -27,6 +27,7 @@ async def test_a_message_reaches_the_address_with_an_id_of_its_own_and_says_noth
     await contact(world)
     world.registered(1)
     await world.at(25)
+    await world.until_true(lambda: mailed(world))
     (mail,) = mailbox.mails
     (due,) = [r for r in await world.facts(ReminderDue) if r.channel.value == "EMAIL"]
     assert mailbox.recipients == ["hr@example.com"]
@@ -42,6 +43,7 @@ async def test_swedish_comes_first_and_english_second(world: Any, mailbox: Any) 
     await contact(world)
     world.registered(1)
     await world.at(25)
+    await world.until_true(lambda: mailed(world))
     text = mailbox.mails[0].get_content()
     assert text.index("Hej,") < text.index("---") < text.index("Hello,")
 
@@ -58,6 +60,7 @@ async def test_a_message_whose_time_came_at_night_waits_for_the_morning(world: A
     assert channels(await world.facts(ReminderSent)) == {"PORTAL"}
     assert await world.next_due() == world.moment_of(27, "09:00")
     await world.at(27, "09:00")
+    await world.until_true(lambda: mailed(world))
     assert len(mailbox.mails) == 1
 
 
