@@ -15,7 +15,7 @@ import pytest
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from chassis.servers import CouldNotStart, Keeper, Nats, Place, Postgres, Seen, operator, place_for, service_user
-from chassis.servers.process import comes_true, spawn
+from chassis.servers.process import Process, comes_true, spawn
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +218,19 @@ async def test_what_cannot_start_is_said_with_its_last_words(place: Place, tmp_p
 
 async def test_a_process_with_a_reused_number_is_not_taken_for_ours() -> None:
     assert Seen(pid=os.getpid(), born="long ago").alive() is False
+
+
+def sleeping() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["sleep", "60"])
+
+
+async def test_a_child_is_alive_until_it_is_reaped_whatever_the_process_table_says() -> None:
+    child = sleeping()
+    process = Process("sleep", Seen(pid=child.pid, born="what a dying child shows"), child)
+    assert process.alive()
+    await process.kill()
+    with pytest.raises(ProcessLookupError):  # PostgreSQL asks just this before it takes over a killed one's folder
+        os.kill(child.pid, 0)
 
 
 async def test_nothing_is_left_when_the_one_who_started_it_is_killed(tmp_path: Path) -> None:

@@ -50,8 +50,9 @@ class Process:
         self._child = child
 
     def alive(self) -> bool:
-        if self._child is not None and self._child.poll() is not None:
-            return False
+        """A child of ours counts as alive until it has been reaped: until then others still find its number taken."""
+        if self._child is not None:
+            return self._child.poll() is None
         return self.seen.alive()
 
     def send(self, what: signal.Signals) -> None:
