@@ -211,6 +211,7 @@ def arguments() -> Options:
 
 def main() -> int:
     options, started = arguments(), time.monotonic()
+    options.out.unlink(missing_ok=True)  # an earlier result must not be taken for this one's
     outcomes = asyncio.run(play_all(options))
     told = report(options, outcomes, time.monotonic() - started)
     options.out.parent.mkdir(parents=True, exist_ok=True)
