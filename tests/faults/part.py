@@ -58,7 +58,9 @@ class Cast:
 
 
 def main(cast: Cast) -> None:
-    """The whole life of the process; ends with 0 when told to stop."""
+    """The whole life of the process; ends with 0 when told to stop, also when it was told while it was starting."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    (cast.home / f"{cast.name}.pid").write_text(str(os.getpid()))
     out = os.open(cast.home / f"{cast.name}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(out, 1)
     os.dup2(out, 2)
@@ -82,6 +84,7 @@ async def _live(cast: Cast) -> int:
     runtime = Runtime(service, Settings(**cast.settings))
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     await runtime.start()
     work = _write(cast, runtime, told) if cast.role == "writer" else told.wait()
     working = asyncio.ensure_future(work)

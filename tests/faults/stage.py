@@ -76,9 +76,16 @@ class Part:
         self.process.kill()
         return True
 
+    def _listens(self) -> bool:
+        """Has it come so far that being asked to end will not simply end it?"""
+        file = self.cast.home / f"{self.cast.name}.pid"
+        return file.exists() and file.read_text() == str(self.process.pid)
+
     async def end(self, patience: float) -> bool:
         """Ask it to finish what it has begun; kill it after `patience` seconds. Did it end well?"""
-        while self._struck:  # noqa: ASYNC110 - it is about to be started again
+        while self._struck or not self._listens():  # it is about to be started again, or has just been
+            if not self._struck and not self.process.is_alive():
+                break
             await asyncio.sleep(0.02)
         self._wanted = False
         self.process.terminate()
