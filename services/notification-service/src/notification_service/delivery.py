@@ -17,7 +17,7 @@ from uuid import UUID
 import aiosmtplib
 
 from chassis.clock import hashed_id
-from chassis.service import Runtime, Worker
+from chassis.service import Runtime, Worker, per_runtime
 from chassis.telemetry import get_logger
 from notification_service.days import sendable_from
 from notification_service.domain.agenda import agenda, message_of
@@ -229,5 +229,5 @@ def _real_now() -> datetime:
 
 def worker(rules: Rules) -> Worker:
     """The delivery, keeping to the sending hours of these rules."""
-    delivery = Delivery(rules)
-    return Worker(name="delivery", run=delivery.run, due=delivery.due)
+    of = per_runtime(lambda: Delivery(rules))
+    return Worker(name="delivery", run=lambda r: of(r).run(r), due=lambda r: of(r).due(r))

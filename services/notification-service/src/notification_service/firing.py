@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 
 from chassis.clock import hashed_id
 from chassis.codec import Unreadable
-from chassis.service import Runtime, Worker
+from chassis.service import Runtime, Worker, per_runtime
 from chassis.telemetry import get_logger
 from notification_service.domain.agenda import agenda
 from notification_service.domain.commands import Elapse
@@ -75,4 +75,5 @@ async def due(runtime: Runtime) -> datetime | None:
 
 
 def worker() -> Worker:
-    return Worker(name="timers", run=Firing().run, due=due)
+    of = per_runtime(Firing)
+    return Worker(name="timers", run=lambda r: of(r).run(r), due=due)

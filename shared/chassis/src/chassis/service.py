@@ -13,8 +13,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import asyncpg
 from fastapi import APIRouter, FastAPI
@@ -47,6 +48,7 @@ from chassis.view import Decoder, Folder, Heard, View, follow
 from chassis.wire import Wire
 
 log_line = get_logger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,18 @@ class Worker:
     name: str
     run: Callable[["Runtime"], Awaitable[None]]
     due: Callable[["Runtime"], Awaitable[datetime | None]]
+
+
+def per_runtime(make: Callable[[], T]) -> Callable[["Runtime"], T]:
+    """What a worker keeps in mind, one for each runtime: a manifest itself holds nothing."""
+    made: WeakKeyDictionary[Runtime, T] = WeakKeyDictionary()
+
+    def of(runtime: "Runtime") -> T:
+        if runtime not in made:
+            made[runtime] = make()
+        return made[runtime]
+
+    return of
 
 
 @dataclass(frozen=True)
