@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from chassis.log import LogWentBack
 from chassis.migrating import migrate_blocking
 from chassis.settings import Settings
 from chassis.telemetry import start_logging, start_tracing
@@ -65,7 +66,8 @@ async def serve(module: str, settings: Settings) -> int:
         await asyncio.wait({serving, failed}, return_when=asyncio.FIRST_COMPLETED)
         if failed.done():
             error = failed.result()
-            print(f"{name}-service stops: {error}", file=sys.stderr, flush=True)
+            why = str(error) if isinstance(error, LogWentBack) else type(error).__name__  # others may repeat content
+            print(f"{name}-service stops: {why}", file=sys.stderr, flush=True)
             server.should_exit = True
             code = STOPPED_ITSELF
     await serving

@@ -98,7 +98,6 @@ class Acting:
         )  # fmt: skip
         self._response.headers["ETag"] = f'"{done.version}"'
         self._response.headers["Samordna-Position"] = f"{self._runtime.name}:{done.position}"
-        self._runtime.wrote()
         if done.repeated or known is None:
             return done
         return Done(known, done.version, done.position, False, done.facts)

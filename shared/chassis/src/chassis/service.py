@@ -179,7 +179,7 @@ class Runtime:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
             return
-        log_line.error("stopped", part=task.get_name(), why=f"{type(error).__name__}: {error}")
+        log_line.error("stopped", part=task.get_name(), why=type(error).__name__)
         if isinstance(error, Exception):
             self._stop_for_good(error)
 
@@ -271,7 +271,8 @@ class Runtime:
         return self._writable.is_set()
 
     def wrote(self) -> None:
-        """Something was appended by this process; followers look at once."""
+        """Followers of this process look at once: a reader waits for them, or something came in past the log, which
+        wakes them itself."""
         self.log.moved.beat()
 
     async def act(
@@ -285,9 +286,7 @@ class Runtime:
             actor=actor, now=self.clock.now(), case_id=case_id, causation_id=causation_id,
             correlation_id=correlation_id, legal_basis=legal_basis,
         )  # fmt: skip
-        done = await self.perform(aggregate, id, command, context, key=Key(command_id))
-        self.wrote()
-        return done
+        return await self.perform(aggregate, id, command, context, key=Key(command_id))
 
     async def load(self, aggregate: Aggregate[Any, Any, Any], id: Any) -> tuple[Any, int]:
         """A stream's state (sealed fields opened) and version."""
