@@ -4,10 +4,7 @@ Each request is authenticated, validated, decided, encrypted and durable before 
 kept; tracing samples at the product's default.
 """
 
-import json
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import asyncpg
@@ -16,7 +13,7 @@ from tests.bench.loops import Outcome
 from tests.bench.serving import under_load
 from tests.bench.stage import Stage
 
-from chassis.servers.issuer import Issuer, Persona
+from chassis.servers.issuer import Issuer, Persona, issuer_served
 from chassis.settings import Settings
 
 HANDLER = Persona(
@@ -25,7 +22,11 @@ HANDLER = Persona(
 
 
 def measure(stage: Stage, seconds: float) -> Outcome:
-    issuer = _issuer()
+    with issuer_served() as issuer:
+        return _measure(stage, seconds, issuer)
+
+
+def _measure(stage: Stage, seconds: float, issuer: Issuer) -> Outcome:
     home = Path(stage.master_key_file).parent
     spans = home / "http-spans.jsonl"
     spans.unlink(missing_ok=True)
@@ -58,23 +59,3 @@ async def _stored(stage: Stage) -> int:
         return await connection.fetchval("select count(*) from events where type = 'EmploymentRegistered'")
     finally:
         await connection.close()
-
-
-def _issuer() -> Issuer:
-    """A real issuer whose keys are served over HTTP."""
-
-    class Keys(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(made.jwks()).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing to say."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-    made = Issuer(f"http://127.0.0.1:{server.server_port}")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return made

@@ -6,14 +6,11 @@ fake; what tests need to be quick is a template database that is migrated once a
 
 import contextlib
 import itertools
-import json
 import os
 import re
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from uuid import NAMESPACE_URL, uuid5
 
 import asyncpg
@@ -23,7 +20,7 @@ from nats.aio.client import Client
 
 from chassis.schema import APPEND, GRANTS, KEYS, LOG, NOTES
 from chassis.servers import Database, Keeper, Nats, Place, Postgres, operator, place_for, service_user
-from chassis.servers.issuer import Issuer, Persona
+from chassis.servers.issuer import Issuer, Persona, issuer_served
 
 Databases = Callable[..., Awaitable[Database]]
 Setup = Callable[[Database], Awaitable[None]]
@@ -170,23 +167,8 @@ async def forget_streams(nats_server: Nats, *names: str) -> None:
 def issuer() -> Iterator[Issuer]:
     """A real issuer: its keys are served over HTTP at `<url>/jwks.json`."""
 
-    class Keys(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(made.jwks()).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Tests have enough to say."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-    made = Issuer(f"http://127.0.0.1:{server.server_port}")
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield made
-    server.shutdown()
-    server.server_close()
+    with issuer_served() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,11 @@
 """Who signs tokens in the local stack and in tests? Nobody else: a real deployment has its own identity provider."""
 
+import contextlib
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import jwt
@@ -62,3 +66,28 @@ class Issuer:
             **(claims or {}),
         }
         return jwt.encode(said, self._key, algorithm="ES256", headers={"kid": KEY_ID})
+
+
+@contextlib.contextmanager
+def issuer_served() -> Generator[Issuer, None, None]:
+    """An issuer whose keys are served over HTTP at `<url>/jwks.json`, inside the block."""
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(made.jwks()).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing to say."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+    made = Issuer(f"http://127.0.0.1:{server.server_port}")
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        server.server_close()
