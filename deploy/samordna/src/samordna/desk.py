@@ -21,6 +21,7 @@ from fastapi.responses import PlainTextResponse
 
 from chassis import problems
 from chassis.clock import SimulatedClock, set_simulated
+from chassis.edge import Edge
 from chassis.envelope import Actor
 from chassis.http import Body
 from chassis.identity import Verifier, allow
@@ -87,6 +88,7 @@ def _key(file: Path) -> bytes:
 def create_desk(desk: Desk) -> FastAPI:
     app = FastAPI(title="samordna desk", version="1")
     problems.install(app)
+    app.add_middleware(Edge)
 
     async def jwks() -> dict[str, Any]:
         return desk.issuer.jwks()

@@ -150,13 +150,10 @@ def unexpected(error: Exception) -> JSONResponse:
         case LogWentBack():
             return problem(503, "log-behind-stream", "The service has stopped taking writes: its log is incomplete.",
                            do="The operator has been told. Try again later.", headers=again)  # fmt: skip
-        case LogUnavailable() | KeysUnavailable() | OSError():
-            return problem(503, "temporarily-unavailable", "The service cannot reach its database just now.",
-                           do="Send the same request again, with the same Idempotency-Key.", headers=again)  # fmt: skip
         case NotACode():
             return problem(422, "not-a-code", "A field that holds a code was given something else.",
                            do="Send the code as documented.")  # fmt: skip
-        case _ if passes(error) or _lost_in_sqlalchemy(error):
+        case _ if isinstance(error, LogUnavailable | KeysUnavailable) or passes(error) or _lost_in_sqlalchemy(error):
             return problem(503, "temporarily-unavailable", "The service cannot reach its database just now.",
                            do="Send the same request again, with the same Idempotency-Key.", headers=again)  # fmt: skip
         case _:

@@ -51,7 +51,6 @@ class Relay:
         self._open = {d.name for d in facts if d.fact.published}
         self._publisher = Publisher(client)
         self.published: int | None = None
-        self.checked = asyncio.Event()
         self._anew = False
         self._beaten: tuple[int, datetime] | None = None
         self._beat_at = 0.0
@@ -76,7 +75,6 @@ class Relay:
                 )
         self._log.known = max(self._log.known, end.sequence)
         self.published = end.sequence
-        self.checked.set()
         return end.sequence
 
     def begin_anew(self) -> None:
