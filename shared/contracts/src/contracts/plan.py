@@ -7,15 +7,9 @@ from chassis.classes import DataClass
 from chassis.decider import record
 from chassis.facts import Fact, Facts
 from contracts.values import Count, Day, Days, Moment, OrgNr, Ref, Sha256
+from contracts.values import EmploymentKind as EmploymentKind
 
 W, L, D, P = DataClass.W, DataClass.L, DataClass.D, DataClass.P
-
-
-class EmploymentKind(StrEnum):
-    ORDINARY = "ORDINARY"
-    SHELTERED = "SHELTERED"
-    THREE_QUARTER = "THREE_QUARTER"
-    SELF = "SELF"
 
 
 class Channel(StrEnum):
