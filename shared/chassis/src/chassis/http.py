@@ -28,7 +28,7 @@ from chassis.decider import Aggregate
 from chassis.envelope import Actor
 from chassis.identity import allow, authenticated
 from chassis.log import Key
-from chassis.perform import Context, Done
+from chassis.perform import Context, Done, Look
 from chassis.problems import Problem
 from chassis.telemetry import remote
 from chassis.view import View
@@ -66,19 +66,27 @@ class Acting:
         """Set by an end point that reads its body itself: what the Idempotency-Key is compared by."""
         self._case_id: UUID | None = None
         self._legal_basis: str | None = None
+        self._consent_ids: tuple[UUID, ...] = ()
 
     @staticmethod
     def new_id() -> UUID:
         return new_id()
 
-    def concerning(self, case_id: UUID | None = None, legal_basis: str | None = None) -> None:
-        """The case and the legal basis that the facts will carry in their envelope."""
-        self._case_id, self._legal_basis = case_id, legal_basis
+    def concerning(
+        self, case_id: UUID | None = None, legal_basis: str | None = None, consent_ids: tuple[UUID, ...] = ()
+    ) -> None:
+        """The case, the legal basis and the consents that the facts will carry in their envelope."""
+        self._case_id, self._legal_basis, self._consent_ids = case_id, legal_basis, consent_ids
 
     async def load(self, aggregate: Aggregate[C, S, F], id: Any) -> S:
         """The state now, with sealed fields opened."""
         state, _ = await self._runtime.perform.load(aggregate, id)
         return state
+
+    async def look(self, aggregate: Aggregate[C, S, F], id: Any) -> tuple[S, tuple[str, int]]:
+        """The state now, and the guard that holds it still."""
+        state, version = await self._runtime.perform.load(aggregate, id)
+        return state, (aggregate.stream(id), version)
 
     async def __call__(
         self, aggregate: Aggregate[C, S, F], id: Any, command: C, *,
@@ -96,6 +104,27 @@ class Acting:
             aggregate, id, command, self._context(), key=await self._key(known or {}),
             if_match=self._if_match(match_needed), guards=guards, new=new, answering=told,
         )  # fmt: skip
+        return self._told(done, known)
+
+    async def guarded(
+        self, aggregate: Aggregate[C, S, F], id: Any, look: Look[C], *, answer: Mapping[str, Any] | None = None,
+        match_needed: bool = False,
+    ) -> Done:  # fmt: skip
+        """Perform a command that rests on other streams (see `Performer.guarded`). `look` reads them anew each time."""
+        self._runtime.must_be_writable()
+        done = await self._runtime.perform.guarded(
+            aggregate, id, look, self._context(), key=await self._key(answer or {}),
+            if_match=self._if_match(match_needed),
+        )  # fmt: skip
+        return self._told(done, answer)
+
+    async def beside(self, aggregate: Aggregate[C, S, F], id: Any, command: C) -> Done:
+        """Perform a command on the way to the one that answers this request. It is not covered by the request's key or
+        If-Match, so it must be one that changes nothing when it is asked again."""
+        self._runtime.must_be_writable()
+        return await self._runtime.perform(aggregate, id, command, self._context())
+
+    def _told(self, done: Done, known: Mapping[str, Any] | None) -> Done:
         self._response.headers["ETag"] = f'"{done.version}"'
         self._response.headers["Samordna-Position"] = f"{self._runtime.name}:{done.position}"
         if done.repeated or known is None:
@@ -111,7 +140,7 @@ class Acting:
             correlation_id = UUID(int=trace.trace_id) if trace is not None else new_id()
         return Context(
             actor=self.actor, now=self.now, case_id=self._case_id, correlation_id=correlation_id,
-            legal_basis=self._legal_basis,
+            legal_basis=self._legal_basis, consent_ids=self._consent_ids,
         )  # fmt: skip
 
     async def _key(self, answer: Mapping[str, Any]) -> Key | None:

@@ -5,10 +5,10 @@ stale copy: before a refusal the stream is read again. A command with a key that
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -36,6 +36,10 @@ class StillMoving(Refused):
 
     reason = "Others are changing this at the same moment."
     do = "Try again in a moment."
+
+
+class GuardMoved(StillMoving):
+    """A stream that the command was decided on has moved on meanwhile: what was read of it no longer holds."""
 
 
 class Stale(Exception):
@@ -78,6 +82,18 @@ class Loaded:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Guarded(Generic[C]):
+    """A command that rests on what was read of other streams, and those streams' names with the versions read."""
+
+    command: C
+    guards: Sequence[tuple[str, int]]
+
+
+Look = Callable[[], Awaitable[Guarded[C]]]
+"""Reads the other streams anew and makes the command from what they say."""
+
+
 class Performer:
     """Runs commands against one service's log."""
 
@@ -103,7 +119,7 @@ class Performer:
         `new=True` says that the stream cannot exist yet (its id was made just now), which saves reading it.
         `answering` gives the answer from the very state that was decided on and the facts that followed; it is what is
         remembered under the key. Raises
-        Refused, Stale, KeyReused, StillMoving, LogUnavailable, AppendFailed, KeysUnavailable.
+        Refused, Stale, KeyReused, StillMoving (GuardMoved among them), LogUnavailable, AppendFailed, KeysUnavailable.
         """
         stream = aggregate.stream(id)
         loaded = Loaded(aggregate.decider.initial, 0) if new else self._cache.get(stream)
@@ -142,9 +158,25 @@ class Performer:
                 case Repeated():
                     return self._repeat(verdict, key)
                 case Conflict(stream=where) if where != stream:
-                    raise StillMoving  # a guard no longer holds; the caller has to look again
+                    raise GuardMoved  # the caller has to look again; `guarded` does
                 case Conflict():
                     loaded, fresh = await self._load(aggregate, stream), True
+        raise StillMoving
+
+    async def guarded(
+        self, aggregate: Aggregate[C, S, F], id: Any, look: Look[C], context: Context, *, key: Key | None = None,
+        if_match: int | None = None,
+    ) -> Done:  # fmt: skip
+        """As a plain command, for one that rests on other streams: they are read, and must stand still until it is in
+        the log. When one of them moved in between it is looked at again and decided anew, so nothing slips past."""
+        for _ in range(TRIES):
+            seen = await look()
+            try:
+                return await self(
+                    aggregate, id, seen.command, context, key=key, if_match=if_match, guards=seen.guards
+                )  # fmt: skip
+            except GuardMoved:
+                continue
         raise StillMoving
 
     async def load(self, aggregate: Aggregate[C, S, F], id: Any) -> tuple[S, int]:

@@ -97,8 +97,8 @@ class Runtime:
         self.service, self.settings, self.name = service, settings, service.name
         self.clock = clock_from(settings.clock)
         master = read_master_key(settings.master_key_file)
-        self.secret = hashlib.blake2b(b"idempotency", key=master, digest_size=32).digest()
         self._master = master
+        self.secret = self.secret_for("idempotency")
         self.codec = Codec(service.facts)
         self.codecs = {service.name: self.codec} | {f.service: Codec(f) for f in service.hears}
         self.verifier = verifier or Verifier(
@@ -114,6 +114,10 @@ class Runtime:
         self.relay: Relay | None = None
         self.listeners: dict[str, Listener] = {}
         self.reactors: dict[str, Reactor] = {}
+
+    def secret_for(self, purpose: str) -> bytes:
+        """32 secret bytes for one purpose, always the same under one master key."""
+        return hashlib.blake2b(purpose.encode(), key=self._master, digest_size=32).digest()
 
     # --- life ---
 
