@@ -1,0 +1,262 @@
+"""One consent: of one person in one case, of one scope, towards one party. Is it given, and does it still hold?
+
+Consent lifts secrecy; it is not the legal ground for processing. It must say what it covers: a blanket consent is none
+(OSL 10:1, 12:2). Withdrawing works forward, from the moment it is recorded.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from chassis.decider import Aggregate, Decider, Invalid, Refused, Unknown, record
+from contracts.case import (
+    ConsentEvent,
+    ConsentExpired,
+    ConsentForm,
+    ConsentGiven,
+    ConsentWithdrawn,
+    Covered,
+    Purpose,
+    Scope,
+)
+
+LASTS_DAYS = 365
+"""Days a consent lasts unless it says otherwise [A]."""
+
+
+# --- what we know ---
+
+
+@record
+class NeverGiven:
+    """no such consent"""
+
+
+@record
+class Given:
+    """a consent that has been given"""
+
+    given: ConsentGiven
+
+
+@record
+class Ended:
+    """a consent that was withdrawn or has expired"""
+
+    given: ConsentGiven
+
+
+Situation = NeverGiven | Given | Ended
+
+
+def evolve(situation: Situation, fact: ConsentEvent) -> Situation:
+    match fact:
+        case ConsentGiven():
+            return Given(given=fact)
+        case ConsentWithdrawn() | ConsentExpired():
+            assert not isinstance(situation, NeverGiven), "every stream begins with ConsentGiven"
+            return Ended(given=situation.given)
+        case _:
+            assert_never(fact)
+
+
+def holds(situation: Situation, today: date) -> ConsentGiven | None:
+    """The consent, if it may be acted on today. `today` is the Swedish date."""
+    match situation:
+        case Given(given=given) if given.valid_from <= today <= given.valid_to:
+            return given
+        case NeverGiven() | Given() | Ended():
+            return None
+        case _:
+            assert_never(situation)
+
+
+# --- what may be asked: `today` is the Swedish date, `at` the moment in UTC ---
+
+
+@record
+class GiveConsent:
+    """give consent"""
+
+    consent_id: UUID
+    case_id: UUID
+    person_ref: UUID
+    scope: Scope
+    counterparty: str
+    purpose: Purpose
+    data_classes: tuple[Covered, ...]
+    valid_from: date
+    valid_to: date | None
+    form: ConsentForm
+    evidence_ref: UUID
+    today: date
+    at: datetime
+
+
+@record
+class WithdrawConsent:
+    """withdraw consent"""
+
+    effective_at: datetime | None
+    at: datetime
+
+
+@record
+class RecordConsentExpired:
+    """record that a consent's last day is over"""
+
+    today: date
+    at: datetime
+
+
+Command = GiveConsent | WithdrawConsent | RecordConsentExpired
+
+
+class ConsentUnknown(Unknown):
+    reason = "There is no such consent here."
+    do = "Check the id."
+
+
+class ConsentMissing(Refused):
+    reason = "The person has not consented to this, or no longer does."
+    do = "Ask the person for consent, register it, and try again."
+
+
+class ConsentAlreadyGiven(Refused):
+    reason = "A consent of this scope towards this party is in force, with other particulars."
+    do = "Withdraw it first when the person wants it otherwise."
+
+
+class BlanketConsent(Invalid):
+    field = "dataClasses"
+    reason = "A consent must say what it covers; one that covers everything, or does not say, is no consent."
+    do = "Name the kinds of data that are needed for this purpose."
+
+
+class ConsentEndsBeforeStart(Invalid):
+    field = "validTo"
+    reason = "The consent ends before it begins, or is already over."
+    do = "Give a last day that lies ahead, or leave it out: then it lasts a year."
+
+
+class WithdrawalBackdated(Invalid):
+    field = "effectiveAt"
+    reason = "A consent is withdrawn from now on, not from an earlier time: what was done under it was lawful."
+    do = "Leave the time out."
+
+
+class WithdrawalAhead(Invalid):
+    field = "effectiveAt"
+    reason = "A consent is withdrawn when the person says so, not at a later time."
+    do = "Leave the time out, or send the withdrawal when it is to take effect."
+
+
+# --- what is answered ---
+
+
+def decide(command: Command, situation: Situation) -> list[ConsentEvent]:
+    match command, situation:
+        case GiveConsent(), NeverGiven():
+            return [given(command, 1)]
+        case GiveConsent(), Given() if says_the_same(command, situation.given):
+            return []  # it is in force already
+        case GiveConsent(), Given() if is_over(situation.given, command.today):
+            return [expired(situation.given, command.at), given(command, situation.given.giving + 1)]
+        case GiveConsent(), Given():
+            raise ConsentAlreadyGiven
+        case GiveConsent(), Ended():
+            return [given(command, situation.given.giving + 1)]
+
+        case WithdrawConsent() | RecordConsentExpired(), NeverGiven():
+            raise ConsentUnknown
+        case WithdrawConsent(), Given() if backdated(command):
+            raise WithdrawalBackdated
+        case WithdrawConsent(), Given() if ahead(command):
+            raise WithdrawalAhead
+        case WithdrawConsent(), Given():
+            return [withdrawn(situation.given, command.at)]
+        case WithdrawConsent(), Ended():
+            return []  # it holds no more already
+
+        case RecordConsentExpired(), Given() if is_over(situation.given, command.today):
+            return [expired(situation.given, command.at)]
+        case RecordConsentExpired(), Given():
+            return []  # it was given anew and lasts longer
+        case RecordConsentExpired(), Ended():
+            return []  # it holds no more already
+        case _:
+            assert_never((command, situation))
+
+
+decider: Decider[Command, Situation, ConsentEvent] = Decider(initial=NeverGiven(), decide=decide, evolve=evolve)
+consent = Aggregate("consent", decider)
+
+# --- on what it depends ---
+
+
+def says_the_same(command: GiveConsent, known: ConsentGiven) -> bool:
+    """it is in force with the same particulars"""
+    return not is_over(known, command.today) and given(command, known.giving) == known
+
+
+def is_over(known: ConsentGiven, today: date) -> bool:
+    """its last day has passed"""
+    return today > known.valid_to
+
+
+def backdated(command: WithdrawConsent) -> bool:
+    """it names an earlier time"""
+    return command.effective_at is not None and command.effective_at < command.at
+
+
+def ahead(command: WithdrawConsent) -> bool:
+    """it names a later time"""
+    return command.effective_at is not None and command.effective_at > command.at
+
+
+# --- what is written down ---
+
+
+def given(command: GiveConsent, giving: int) -> ConsentGiven:
+    valid_to = command.valid_to or command.valid_from + timedelta(days=LASTS_DAYS)
+    if valid_to < max(command.valid_from, command.today):
+        raise ConsentEndsBeforeStart
+    covered = tuple(c for c in Covered if c in command.data_classes)
+    if not covered or len(covered) == len(Covered):
+        raise BlanketConsent
+    return ConsentGiven(
+        consent_id=command.consent_id,
+        giving=giving,
+        case_id=command.case_id,
+        person_ref=command.person_ref,
+        scope=command.scope,
+        counterparty=command.counterparty,
+        purpose=command.purpose,
+        data_classes=covered,
+        valid_from=command.valid_from,
+        valid_to=valid_to,
+        form=command.form,
+        evidence_ref=command.evidence_ref,
+    )
+
+
+def withdrawn(known: ConsentGiven, at: datetime) -> ConsentWithdrawn:
+    return ConsentWithdrawn(
+        consent_id=known.consent_id,
+        giving=known.giving,
+        case_id=known.case_id,
+        scope=known.scope,
+        counterparty=known.counterparty,
+        effective_at=at,
+    )
+
+
+def expired(known: ConsentGiven, at: datetime) -> ConsentExpired:
+    return ConsentExpired(
+        consent_id=known.consent_id,
+        giving=known.giving,
+        case_id=known.case_id,
+        scope=known.scope,
+        counterparty=known.counterparty,
+        effective_at=at,
+    )
