@@ -24,6 +24,7 @@ from chassis.telemetry import current_traceparent
 C = TypeVar("C")
 S = TypeVar("S")
 F = TypeVar("F")
+Asked = TypeVar("Asked", covariant=True)
 
 TRIES = 8
 """How often a command is decided anew because its stream moved on meanwhile."""
@@ -83,10 +84,10 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded(Generic[C]):
+class Guarded(Generic[Asked]):
     """A command that rests on what was read of other streams, and those streams' names with the versions read."""
 
-    command: C
+    command: Asked
     guards: Sequence[tuple[str, int]]
 
 
