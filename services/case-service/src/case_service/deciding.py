@@ -1,0 +1,110 @@
+"""What has to be read of other streams before a command is decided, and held still until it is in the log?
+
+Each function gives a `look`: it reads those streams and makes the command from what they say. `chassis.perform` calls
+it again when one of them moved on before the command was in the log, so no withdrawal slips in between.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from case_service.days import local_day
+from case_service.domain.case import case
+from case_service.domain.commands import CaseUnknown, SendInfo
+from case_service.domain.consent import consent, holds
+from case_service.domain.referral import AcceptReferral, NotSent, ReferralUnknown, ReferToAF, referral
+from case_service.domain.situations import NotOpened, Open
+from chassis.clock import hashed_id
+from chassis.decider import Aggregate
+from chassis.perform import Guarded, Look
+from contracts.case import AssumedNeed, ConsentGiven, EmploymentStatus, InfoAim, ReferralPurpose, Scope
+
+Load = Callable[[Aggregate[Any, Any, Any], Any], Awaitable[tuple[Any, int]]]
+"""`Performer.load`: a stream's state and version."""
+
+Guard = tuple[str, int]
+
+
+def consent_id_of(case_id: UUID, scope: Scope, counterparty: str) -> UUID:
+    """The id of the consent of one scope towards one party in one case."""
+    return hashed_id("consent", str(case_id), scope, counterparty)
+
+
+async def in_force(load: Load, consent_id: UUID, today: date) -> tuple[ConsentGiven | None, Guard]:
+    """The consent if it holds today, and the guard that keeps it so."""
+    situation, version = await load(consent, consent_id)
+    return holds(situation, today), (consent.stream(consent_id), version)
+
+
+def referring(
+    load: Load, *, referral_id: UUID, case_id: UUID, consent_id: UUID, sent_to: str, purpose: ReferralPurpose,
+    employment_status: EmploymentStatus, incapacity_pct: int, function_summary: str, wished_by: date, at: datetime,
+) -> Look[ReferToAF]:  # fmt: skip
+    """A referral rests on the case (open, the need decided) and on the consent towards AF."""
+
+    async def look() -> Guarded[ReferToAF]:
+        situation, version = await load(case, case_id)
+        if isinstance(situation, NotOpened):
+            raise CaseUnknown
+        given, guard = await in_force(load, consent_id, local_day(at))
+        command = ReferToAF(
+            referral_id=referral_id,
+            case_id=case_id,
+            person_ref=situation.case.opened.person_ref,
+            person_id=situation.case.opened.person_id,
+            sent_to=sent_to,
+            case_open=isinstance(situation, Open),
+            decision=situation.case.newest_decision,
+            consent=given,
+            purpose=purpose,
+            employment_status=employment_status,
+            incapacity_pct=incapacity_pct,
+            function_summary=function_summary,
+            wished_by=wished_by,
+            today=local_day(at),
+            at=at,
+        )
+        return Guarded(command, (guard, (case.stream(case_id), version)))
+
+    return look
+
+
+def accepting(load: Load, referral_id: UUID, *, officer_ref: str, at: datetime) -> Look[AcceptReferral]:
+    """AF takes part only while the consent that the referral was sent under holds."""
+
+    async def look() -> Guarded[AcceptReferral]:
+        situation, _ = await load(referral, referral_id)
+        if isinstance(situation, NotSent):
+            raise ReferralUnknown
+        given, guard = await in_force(load, situation.sent.consent_id, local_day(at))
+        return Guarded(AcceptReferral(officer_ref=officer_ref, consent=given, at=at), (guard,))
+
+    return look
+
+
+def informing(
+    load: Load, case_id: UUID, *, sender: str, person_id: str, unit: str, coordinator: str, assumed_need: AssumedNeed,
+    aim: InfoAim, contact_wanted: bool, certificate_id: UUID | None, consent_at: datetime, at: datetime,
+) -> Look[SendInfo]:  # fmt: skip
+    """What health care tells FK rests on the person's consent to exactly that."""
+
+    async def look() -> Guarded[SendInfo]:
+        consent_id = consent_id_of(case_id, Scope.KOORD_TO_FK, sender)
+        given, guard = await in_force(load, consent_id, local_day(at))
+        command = SendInfo(
+            sender=sender,
+            consent=given,
+            person_id=person_id,
+            unit=unit,
+            coordinator=coordinator,
+            assumed_need=assumed_need,
+            aim=aim,
+            contact_wanted=contact_wanted,
+            certificate_id=certificate_id,
+            consent_at=consent_at,
+            at=at,
+        )
+        return Guarded(command, (guard,))
+
+    return look

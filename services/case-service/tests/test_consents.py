@@ -1,0 +1,128 @@
+"""What is answered to each thing that may be asked about a consent."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from case_service.domain.consent import (
+    BlanketConsent,
+    ConsentAlreadyGiven,
+    ConsentEndsBeforeStart,
+    ConsentUnknown,
+    GiveConsent,
+    RecordConsentExpired,
+    WithdrawalAhead,
+    WithdrawalBackdated,
+    WithdrawConsent,
+    decider,
+    holds,
+)
+from chassis.testing import scenarios
+from contracts.case import (
+    ConsentEvent,
+    ConsentExpired,
+    ConsentForm,
+    ConsentGiven,
+    ConsentWithdrawn,
+    Covered,
+    Purpose,
+    Scope,
+)
+
+given = scenarios(decider)
+
+TODAY = date(2026, 4, 1)
+NOON = datetime(2026, 4, 1, 10, tzinfo=UTC)
+GIVE = GiveConsent(
+    consent_id=UUID(int=1),
+    case_id=UUID(int=2),
+    person_ref=UUID(int=3),
+    scope=Scope.AF,
+    counterparty="2021002114",
+    purpose=Purpose.JOINT_ASSESSMENT,
+    data_classes=(Covered.M2, Covered.D),
+    valid_from=TODAY,
+    valid_to=None,
+    form=ConsentForm.ORAL,
+    evidence_ref=UUID(int=4),
+    today=TODAY,
+    at=NOON,
+)
+WITHDRAW = WithdrawConsent(effective_at=None, at=NOON)
+YEAR = timedelta(days=365)
+
+
+def expire(day: date) -> RecordConsentExpired:
+    return RecordConsentExpired(today=day, at=NOON)
+
+
+def after(*commands: Any) -> list[ConsentEvent]:
+    facts: list[ConsentEvent] = []
+    for command in commands:
+        facts += decider.decide(command, decider.fold(facts))
+    return facts
+
+
+def test_a_consent_lasts_a_year_and_says_what_it_covers() -> None:
+    (made,) = given().when(GIVE).facts()
+    assert isinstance(made, ConsentGiven)
+    assert (made.valid_to, made.data_classes, made.giving) == (TODAY + YEAR, (Covered.D, Covered.M2), 1)
+
+
+@pytest.mark.parametrize("covered", [(), tuple(Covered)])
+def test_a_blanket_consent_is_none(covered: tuple[Covered, ...]) -> None:
+    given().when(replace(GIVE, data_classes=covered)).refused(BlanketConsent)
+
+
+@pytest.mark.parametrize("change", [{"valid_to": TODAY - timedelta(days=1)}, {"valid_from": TODAY - YEAR * 2}])
+def test_a_consent_that_is_over_is_not_given(change: dict[str, Any]) -> None:
+    given().when(replace(GIVE, **change)).refused(ConsentEndsBeforeStart)
+
+
+def test_a_consent_given_twice_alike_stands_and_otherwise_is_refused() -> None:
+    given(*after(GIVE)).when(GIVE).nothing_happens()
+    given(*after(GIVE)).when(replace(GIVE, purpose=Purpose.MEETING)).refused(ConsentAlreadyGiven)
+
+
+def test_a_consent_is_withdrawn_from_the_moment_it_is_recorded() -> None:
+    (withdrawn,) = given(*after(GIVE)).when(WITHDRAW).facts()
+    assert isinstance(withdrawn, ConsentWithdrawn)
+    assert withdrawn.effective_at == NOON
+    given(*after(GIVE, WITHDRAW)).when(WITHDRAW).nothing_happens()
+    given().when(WITHDRAW).refused(ConsentUnknown)
+
+
+def test_a_withdrawal_is_neither_backdated_nor_put_off() -> None:
+    early, late = NOON - timedelta(seconds=1), NOON + timedelta(seconds=1)
+    given(*after(GIVE)).when(WithdrawConsent(effective_at=early, at=NOON)).refused(WithdrawalBackdated)
+    given(*after(GIVE)).when(WithdrawConsent(effective_at=late, at=NOON)).refused(WithdrawalAhead)
+
+
+def test_a_consent_can_be_given_again_after_it_ended() -> None:
+    again = after(GIVE, WITHDRAW, GIVE)[-1]
+    assert isinstance(again, ConsentGiven)
+    assert (again.giving, again.consent_id) == (2, GIVE.consent_id)
+
+
+def test_a_consent_expires_after_its_last_day_and_not_on_it() -> None:
+    given(*after(GIVE)).when(expire(TODAY + YEAR)).nothing_happens()
+    (gone,) = given(*after(GIVE)).when(expire(TODAY + YEAR + timedelta(days=1))).facts()
+    assert isinstance(gone, ConsentExpired)
+    given(*after(GIVE, WITHDRAW)).when(expire(TODAY + YEAR * 2)).nothing_happens()
+    given().when(expire(TODAY)).refused(ConsentUnknown)
+
+
+def test_a_consent_given_anew_after_its_last_day_expires_first() -> None:
+    later = replace(GIVE, valid_from=TODAY + YEAR * 2, today=TODAY + YEAR * 2)
+    assert [type(f) for f in given(*after(GIVE)).when(later).facts()] == [ConsentExpired, ConsentGiven]
+
+
+def test_a_consent_holds_from_its_first_day_to_its_last_and_not_once_withdrawn() -> None:
+    standing = decider.fold(after(GIVE))
+    days = [TODAY - timedelta(days=1), TODAY, TODAY + YEAR, TODAY + YEAR + timedelta(days=1)]
+    assert [holds(standing, d) is not None for d in days] == [False, True, True, False]
+    assert holds(decider.fold(after(GIVE, WITHDRAW)), TODAY) is None
+    assert holds(decider.initial, TODAY) is None
