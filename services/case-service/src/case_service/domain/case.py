@@ -4,6 +4,7 @@ Read `situations.py` for what we know and `commands.py` for what may be asked. T
 README by `chassis.tables`.
 """
 
+from dataclasses import replace
 from typing import assert_never
 
 from case_service.domain.commands import (
@@ -49,7 +50,7 @@ from case_service.domain.outcomes import (
 )
 from case_service.domain.situations import Case, Closed, NotOpened, Open, Situation, evolve
 from chassis.decider import Aggregate, Decider
-from contracts.case import CaseEvent, Scope
+from contracts.case import CaseEvent, InitialAssessmentDone, KoordineringsInfoSent, RehabNeedDecided, Scope
 
 
 def decide(command: Command, situation: Situation) -> list[CaseEvent]:
@@ -188,8 +189,8 @@ def lacks_consent(command: SendInfo, known: Case) -> bool:
 
 
 def sent_before(command: SendInfo, known: Case) -> bool:
-    """the same unit sent one at that moment"""
-    return any((i.unit, i.sent_at) == (command.unit, command.at) for i in known.infos)
+    """the same was sent at that moment"""
+    return same_info(command, known) is not None
 
 
 def unknown_info(command: AcknowledgeInfo, known: Case) -> bool:
@@ -231,20 +232,12 @@ def registered_before(command: RegisterCertificate, known: Case) -> bool:
 
 def assessed_so(command: CompleteIkr, known: Case) -> bool:
     """the newest assessment says the same"""
-    if not known.assessments:
-        return False
-    a = known.assessments[-1]
-    return (a.method, a.need_level, a.barriers, a.next_step) == (
-        command.method,
-        command.need_level,
-        command.barriers,
-        command.next_step,
-    )
+    return same_assessment(command, known) is not None
 
 
 def decided_at_that_time(command: DecideNeed, known: Case) -> bool:
-    """a decision was made at that moment"""
-    return command.at in {d.decided_at for d in known.decisions}
+    """the same was decided at that moment"""
+    return same_decision(command, known) is not None
 
 
 def reached_before(command: RecordMilestone, known: Case) -> bool:
@@ -260,3 +253,24 @@ def ended_otherwise(command: CloseCase, known: Closed) -> bool:
 def never_closed(known: Case) -> bool:
     """it was never closed"""
     return known.opening == 1
+
+
+# --- what callers ask beforehand ---
+
+
+def same_assessment(command: CompleteIkr, known: Case) -> InitialAssessmentDone | None:
+    """The newest assessment, if it says the same."""
+    newest = known.assessments[-1:]
+    return next((a for a in newest if replace(assessed(command, known), assessment_id=a.assessment_id) == a), None)
+
+
+def same_decision(command: DecideNeed, known: Case) -> RehabNeedDecided | None:
+    """The decision that says the same and was made at that moment."""
+    made = (d for d in known.decisions if d.decided_at == command.at)
+    return next((d for d in made if replace(decided(command, known), decision_id=d.decision_id) == d), None)
+
+
+def same_info(command: SendInfo, known: Case) -> KoordineringsInfoSent | None:
+    """The information that says the same and was sent at that moment."""
+    came = (i for i in known.infos if i.sent_at == command.at)
+    return next((i for i in came if replace(info_sent(command, known), info_id=i.info_id) == i), None)
