@@ -9,4 +9,4 @@ pytest_plugins = ["chassis.testing_stack", "chassis.testing_service"]
 
 @pytest.fixture(scope="session")
 def hears() -> Mapping[str, tuple[str, ...]]:
-    return {"plan": ("notification",), "notification": ("plan",)}
+    return {"case": ("plan", "notification"), "plan": ("case", "notification"), "notification": ("case", "plan")}

@@ -1,0 +1,192 @@
+"""What cannot be taken is answered with a problem document, leaves nothing behind, and is never repeated back."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+PROBLEM = "application/problem+json"
+
+
+def problem(answer: httpx.Response, status: int, type: str) -> dict[str, Any]:
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, PROBLEM), answer.text
+    body = answer.json()
+    assert body["type"] == f"/problems/{type}"
+    assert body["detail"]
+    return body
+
+
+async def refused_whole(desk: Any, ask: Any, status: int, type: str) -> dict[str, Any]:
+    """The problem that `ask` is answered with; no fact follows."""
+    before = await desk.facts()
+    found = problem(await ask, status, type)
+    assert await desk.facts() == before
+    return found
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["640823-3235", "19640832-3234", "6408933234", "64082A3234", "640823323", "20990101-0000", "1964082332340"],
+)
+async def test_a_number_that_is_nobodys_is_refused_and_not_repeated(desk: Any, number: str) -> None:
+    for ask in (
+        desk.fk.post("/v1/people/search", json={"personId": number}),
+        desk.fk.post("/v1/cases", json=desk.particulars(personId=number)),
+        desk.care.post("/v1/koordineringsinfo", json=desk.info(number)),
+    ):
+        before = await desk.facts()
+        answer = await ask
+        assert answer.status_code == 422
+        assert answer.json()["type"] in ("/problems/invalid-person-id", "/problems/invalid-input")
+        assert number not in answer.text
+        assert await desk.facts() == before
+
+
+async def test_somebody_unknown_is_not_found(desk: Any) -> None:
+    number = desk.somebody()
+    found = await refused_whole(
+        desk, desk.fk.post("/v1/people/search", json={"personId": number}), 404, "person-unknown"
+    )
+    assert number not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "type"),
+    [
+        ({"spellStart": "2026-03-22", "expectedEnd": "2026-06-01"}, "sick-leave-in-future"),
+        ({"expectedEnd": "2026-03-01"}, "ends-before-start"),
+        ({"employments": [{"employmentKind": "ORDINARY", "workplace": "x"}]}, "employer-not-named"),
+        ({"employments": [{"orgNr": "6408233234", "employmentKind": "ORDINARY", "workplace": "x"}]}, "invalid-input"),
+        ({"benefit": "PENSION"}, "invalid-input"),
+        ({"diagnosis": "F43"}, "invalid-input"),
+    ],
+)
+async def test_an_opening_that_cannot_be_true(desk: Any, change: dict[str, Any], type: str) -> None:
+    before = [f for f in await desk.facts() if f != "PersonRegistered"]
+    problem(await desk.fk.post("/v1/cases", json=desk.particulars(**change)), 422, type)
+    assert [f for f in await desk.facts() if f != "PersonRegistered"] == before
+
+
+@pytest.mark.parametrize(
+    ("periods", "type"),
+    [
+        ([("2026-03-16", "2026-04-30", 40)], "degree-unknown"),
+        ([("2026-04-30", "2026-03-16", 50)], "period-reversed"),
+        ([("2026-03-16", "2026-04-30", 50), ("2026-04-30", "2026-05-30", 25)], "periods-overlap"),
+    ],
+)
+async def test_degrees_that_cannot_be(desk: Any, periods: list[tuple[str, str, int]], type: str) -> None:
+    at = (await desk.opened())["at"]
+    body = {"periods": [{"start": a, "end": b, "incapacityPct": pct} for a, b, pct in periods]}
+    await refused_whole(desk, desk.fk.post(f"{at}/degrees", json=body), 422, type)
+
+
+async def test_a_referral_needs_the_decision_and_the_consent(desk: Any) -> None:
+    opened = await desk.opened()
+    to = f"{opened['at']}/referrals"
+    await refused_whole(desk, desk.fk.post(to, json=desk.referral()), 409, "need-not-decided")
+    await desk.decided(opened["at"])
+    await refused_whole(desk, desk.fk.post(to, json=desk.referral()), 409, "consent-missing")
+    await desk.consented(opened, dataClasses=["P", "D"])
+    await refused_whole(desk, desk.fk.post(to, json=desk.referral()), 409, "consent-too-narrow")
+    await desk.decided(opened["at"], need=False)
+    await refused_whole(desk, desk.fk.post(to, json=desk.referral()), 409, "no-need")
+    await refused_whole(desk, desk.fk.post(to, json=desk.referral(incapacityPct=40)), 422, "degree-unknown")
+    long = desk.referral(functionSummary="x" * 2001)
+    await refused_whole(desk, desk.fk.post(to, json=long), 422, "invalid-input")
+    nowhere = f"/v1/cases/{uuid4()}/referrals"
+    await refused_whole(desk, desk.fk.post(nowhere, json=desk.referral()), 404, "case-unknown")
+
+
+async def test_a_consent_is_neither_blanket_nor_backdated(desk: Any) -> None:
+    opened = await desk.opened()
+    every = ["P", "I", "D", "W", "M1", "M2", "L", "E"]
+    for covered in (every, []):
+        body = desk.consent(opened["caseId"], dataClasses=covered)
+        await refused_whole(desk, desk.fk.post("/v1/consents", json=body), 422, "blanket-consent")
+    everyone = desk.consent(opened["caseId"], scope="ALL")
+    await refused_whole(desk, desk.fk.post("/v1/consents", json=everyone), 422, "invalid-input")
+    nobody = desk.consent(opened["caseId"], scope="CARE")
+    await refused_whole(desk, desk.fk.post("/v1/consents", json=nobody), 422, "counterparty-needed")
+    consent = await desk.consented(opened)
+    for at, type in (("2026-03-21T10:59:59Z", "withdrawal-backdated"), ("2026-03-22T11:00:00Z", "withdrawal-ahead")):
+        ask = desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={"effectiveAt": at})
+        await refused_whole(desk, ask, 422, type)
+
+
+async def test_health_care_notes_consents_about_itself_only(desk: Any) -> None:
+    opened = await desk.opened()
+    for change in ({"scope": "AF"}, {"scope": "KOORD_TO_FK", "counterparty": "2321000016"}):
+        body = desk.consent(None, personId=opened["personId"], **change)
+        await refused_whole(desk, desk.care.post("/v1/consents", json=body), 422, "consent-of-another-party")
+    theirs = await desk.consented(opened)
+    ask = desk.care.post(f"/v1/consents/{theirs}/withdrawal", json={})
+    await refused_whole(desk, ask, 404, "consent-unknown")
+
+
+async def test_what_health_care_tells_has_no_room_for_a_diagnosis(desk: Any) -> None:
+    opened = await desk.opened()
+    await desk.consented_in_care(opened)
+    for field in ("diagnosis", "diagnoses", "functionLimits"):
+        body = desk.info(opened["personId"], **{field: "F438"})
+        found = await refused_whole(desk, desk.care.post("/v1/koordineringsinfo", json=body), 422, "invalid-input")
+        assert "F438" not in str(found)
+
+
+async def test_af_answers_only_what_was_sent_to_it(desk: Any) -> None:
+    _, _, at = await desk.referred()
+    other = desk.running.by("af.officer", org_id="2021004763")
+    for to, body in (
+        ("acceptance", {"officerRef": "x"}),
+        ("declination", {"reason": "OTHER"}),
+        ("reassignment", {"office": "x", "officerRef": "x"}),
+    ):
+        theirs = await refused_whole(desk, other.post(f"{at}/{to}", json=body), 404, "referral-unknown")
+        missing = desk.af.post(f"/v1/referrals/{uuid4()}/{to}", json=body)
+        assert theirs == await refused_whole(desk, missing, 404, "referral-unknown")
+    await refused_whole(desk, other.get(at), 404, "referral-unknown")
+
+
+async def test_unknown_ids(desk: Any) -> None:
+    at = f"/v1/cases/{uuid4()}"
+    for ask in (
+        desk.fk.get(at),
+        desk.fk.get(f"{at}/timeline"),
+        desk.fk.post(f"{at}/closing", json={"outcome": "OTHER"}),
+        desk.fk.post(f"{at}/koordineringsinfo/{uuid4()}/acknowledgement"),
+        desk.fk.post("/v1/consents", json=desk.consent(str(uuid4()))),
+    ):
+        await refused_whole(desk, ask, 404, "case-unknown")
+    await refused_whole(desk, desk.fk.post(f"/v1/consents/{uuid4()}/withdrawal", json={}), 404, "consent-unknown")
+    opened = await desk.opened()
+    info = f"{opened['at']}/koordineringsinfo/{uuid4()}/acknowledgement"
+    await refused_whole(desk, desk.fk.post(info), 404, "info-unknown")
+
+
+@pytest.mark.parametrize("after", ["x", "W10", "W1siIiwieCJdXQ", "W1siIiwxXSxbIiIsMl1d"])
+async def test_a_cursor_that_was_not_given_out(desk: Any, after: str) -> None:
+    opened = await desk.opened()
+    await refused_whole(desk, desk.fk.get(f"/v1/cases?after={after}"), 422, "invalid-cursor")
+    await refused_whole(desk, desk.fk.get(f"{opened['at']}/timeline?after={after}"), 422, "invalid-cursor")
+    await refused_whole(desk, desk.af.get(f"/v1/referrals?after={after}"), 422, "invalid-cursor")
+
+
+async def test_each_role_does_only_what_is_its_own(desk: Any) -> None:
+    at, referral = f"/v1/cases/{uuid4()}", f"/v1/referrals/{uuid4()}"
+    person = desk.running.by("person")
+    for ask in (
+        desk.a.post("/v1/cases", json=desk.particulars()),
+        desk.care.post("/v1/people/search", json={"personId": "x"}),
+        desk.af.post("/v1/people/search", json={"personId": "x"}),
+        desk.a.get(at),
+        desk.af.get(at),
+        desk.care.get(at),
+        desk.fk.post("/v1/koordineringsinfo", json={}),
+        desk.fk.post(f"{referral}/acceptance", json={}),
+        desk.fk.post("/v1/sick-notices", json={}),
+        person.get("/v1/cases"),
+        desk.manager.post(f"{at}/closing", json={}),
+    ):
+        await refused_whole(desk, ask, 403, "role-not-allowed")
+    await refused_whole(desk, desk.running.by(None).get(at), 401, "not-authenticated")
