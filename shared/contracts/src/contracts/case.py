@@ -272,6 +272,7 @@ class CaseOpened:
     expected_days: Days
     prior_chain_days: Days
     chain_start: Day
+    opened_on: Day
     opening: Count
     benefit: Annotated[Benefit, E]
     protection_level: Annotated[Protection, I]
@@ -413,6 +414,7 @@ class CaseReopened:
     opening: Count
     spell_start: Day
     chain_start: Day
+    opened_on: Day
     reopened_at: Moment
     reason: Annotated[ReopenReason, L]
 

@@ -49,11 +49,13 @@ class Step:
 class Condition:
     """An event that ends a deadline when it concerns `matter`: an id, or a name made from several fields.
 
-    `earlier`: an event that came before the deadline was set ends it too, so that it is not set at all."""
+    `earlier`: an event that came before the deadline was set ends it too, so that it is not set at all; unless an event
+    called `undone_by` has come for the same matter since."""
 
     event: Code
     matter: Ref
     earlier: Annotated[bool, P]
+    undone_by: Code | None = None
 
 
 @record

@@ -167,7 +167,7 @@ case = Aggregate("case", decider)
 
 def opened_otherwise(command: OpenCase, known: Case) -> bool:
     """it was opened with other particulars"""
-    return opened(command) != known.opened
+    return replace(opened(command), opened_on=known.opened.opened_on) != known.opened
 
 
 def noticed_before(command: TakeSickNotice, known: Case) -> bool:

@@ -102,6 +102,7 @@ def opened(command: OpenCase) -> CaseOpened:
         expected_days=days_from(command.spell_start, command.expected_end),
         prior_chain_days=command.prior_chain_days,
         chain_start=command.spell_start - timedelta(days=command.prior_chain_days),
+        opened_on=command.today,
         opening=1,
         benefit=command.benefit,
         protection_level=command.protection_level,
@@ -284,6 +285,7 @@ def reopened(command: ReopenCase, known: Case) -> CaseReopened:
         opening=known.opening + 1,
         spell_start=known.opened.spell_start,
         chain_start=known.opened.chain_start,
+        opened_on=known.opened.opened_on,
         reopened_at=command.at,
         reason=command.reason,
     )
