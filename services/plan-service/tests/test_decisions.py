@@ -30,6 +30,7 @@ from plan_service.domain.commands import (
     AssessPlan,
     DueNotAhead,
     EmploymentUnknown,
+    LearnOfEmployment,
     NeverRequested,
     NoEmployerToAsk,
     NothingToAssess,
@@ -143,6 +144,18 @@ SILENCE = RecordPlanNotReceived(ran_out_on=DAY_31 + timedelta(days=29), reminder
 
 def test_an_employment_is_registered() -> None:
     given().when(RegisterEmployment(registration=REGISTERED, today=DAY_31)).then(REGISTERED)
+
+
+def test_an_employment_of_a_case_is_learnt_of_once_and_a_registration_stands() -> None:
+    learn = LearnOfEmployment(registration=replace(REGISTERED, workplace="", expected_days=14), today=DAY_31)
+    given().when(learn).then(learn.registration)
+    given(REGISTERED).when(learn).nothing_happens()
+    given(learn.registration).when(learn).nothing_happens()
+
+
+def test_what_a_case_does_not_tell_is_no_difference() -> None:
+    learnt = replace(REGISTERED, workplace="")
+    given(learnt).when(RegisterEmployment(registration=REGISTERED, today=DAY_31)).nothing_happens()
 
 
 def test_registering_twice_alike_changes_nothing() -> None:

@@ -32,6 +32,7 @@ from plan_service.api import shown
 from plan_service.domain.commands import (
     AssessPlan,
     Command,
+    LearnOfEmployment,
     RecordFileRejected,
     RecordPlanNotReceived,
     RegisterEmployment,
@@ -107,6 +108,11 @@ picks = st.integers(0, 3)
 intents: st.SearchStrategy[Intent] = st.one_of(
     st.builds(
         RegisterEmployment,
+        registration=st.sampled_from([EmploymentKind.ORDINARY, EmploymentKind.SHELTERED]).map(registration),
+        today=days,
+    ).map(always),
+    st.builds(
+        LearnOfEmployment,
         registration=st.sampled_from([EmploymentKind.ORDINARY, EmploymentKind.SHELTERED]).map(registration),
         today=days,
     ).map(always),

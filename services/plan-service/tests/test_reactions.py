@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,10 +11,12 @@ import pytest
 from chassis.codec import Codec
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.view import Heard
+from contracts.case import Benefit, CaseEmployment, CaseOpened, EmployerSickNoticeReceived, Protection
 from contracts.notification import NOTIFICATION, TimerElapsed
-from plan_service.domain.commands import RecordPlanNotReceived
+from contracts.values import EmploymentKind
+from plan_service.domain.commands import LearnOfEmployment, RecordPlanNotReceived
 from plan_service.main import service
-from plan_service.reactions import NOT_RECEIVED, time_ran_out
+from plan_service.reactions import NOT_RECEIVED, case_opened, notice_received, time_ran_out
 
 EMPLOYMENT = UUID(int=1)
 
@@ -44,6 +46,63 @@ def test_when_the_time_has_run_out_we_ask_ourselves_to_record_it_on_its_swedish_
 def test_other_timers_are_not_ours() -> None:
     now = datetime(2026, 4, 30, tzinfo=UTC)
     assert time_ran_out(heard("MILESTONE", now), now) == ()
+
+
+def told(fact: Any) -> Heard:
+    return Heard(
+        source="case",
+        position=1,
+        stream="case-4",
+        version=1,
+        name=type(fact).__name__,
+        fact=fact,
+        envelope=Envelope(event_id=UUID(int=3), occurred_at=NOW, actor=SYSTEM, case_id=UUID(int=4)),
+        recorded_at=NOW,
+    )
+
+
+NOW = datetime(2026, 3, 21, tzinfo=UTC)
+JOB = CaseEmployment(
+    employment_id=EMPLOYMENT, org_nr="5560360793", employment_kind=EmploymentKind.ORDINARY, workplace=""
+)
+OWN = CaseEmployment(employment_id=UUID(int=9), org_nr=None, employment_kind=EmploymentKind.SELF, workplace="")
+
+
+def test_a_case_that_is_opened_tells_its_employments_and_no_one_asks_the_self_employed() -> None:
+    opened = CaseOpened(
+        case_id=UUID(int=4),
+        person_ref=UUID(int=5),
+        person_id="",
+        employments=(JOB, OWN),
+        spell_start=date(2026, 3, 2),
+        expected_end=date(2026, 6, 29),
+        expected_days=120,
+        prior_chain_days=0,
+        chain_start=date(2026, 3, 2),
+        opened_on=date(2026, 3, 21),
+        opening=1,
+        benefit=Benefit.SICKNESS,
+        protection_level=Protection.NONE,
+        restricted=False,
+    )
+    (ask,) = case_opened(told(opened), NOW)
+    assert isinstance(ask.command, LearnOfEmployment)
+    registration = ask.command.registration
+    assert (ask.id, registration.case_id, registration.person_ref) == (EMPLOYMENT, UUID(int=4), UUID(int=5))
+    assert (registration.spell_start, registration.expected_days) == (date(2026, 3, 2), 120)
+
+
+def test_an_employers_notice_tells_its_employment_with_the_days_that_are_known() -> None:
+    notice = EmployerSickNoticeReceived(
+        case_id=UUID(int=4),
+        person_ref=UUID(int=5),
+        employment=JOB,
+        spell_start=date(2026, 3, 2),
+        last_sick_pay_day=date(2026, 3, 15),
+    )
+    (ask,) = notice_received(told(notice), NOW)
+    assert isinstance(ask.command, LearnOfEmployment)
+    assert ask.command.registration.expected_days == 14
 
 
 def test_every_reaction_is_to_an_event_that_we_hear() -> None:

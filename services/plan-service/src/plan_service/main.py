@@ -1,6 +1,7 @@
 """The plan service, assembled. Read this file first."""
 
 from chassis.service import Service, create_app
+from contracts.case import CASE
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
 from contracts.values import PARTIES
@@ -14,7 +15,7 @@ service = Service(
     name="plan",
     title="Employers' plans for return to work",
     facts=PLAN,
-    hears=(NOTIFICATION,),
+    hears=(CASE, NOTIFICATION),
     aggregates=(employment,),
     router=router,
     parties=PARTIES,

@@ -22,6 +22,14 @@ class RegisterEmployment:
 
 
 @record
+class LearnOfEmployment:
+    """take in an employment that a case concerns"""
+
+    registration: EmploymentRegistered
+    today: date
+
+
+@record
 class RequestPlan:
     """ask the employer for the plan"""
 
@@ -75,7 +83,14 @@ class RecordPlanNotReceived:
 
 
 Command = (
-    RegisterEmployment | RequestPlan | RecordFileRejected | SubmitPlan | RevisePlan | AssessPlan | RecordPlanNotReceived
+    RegisterEmployment
+    | LearnOfEmployment
+    | RequestPlan
+    | RecordFileRejected
+    | SubmitPlan
+    | RevisePlan
+    | AssessPlan
+    | RecordPlanNotReceived
 )
 
 # --- refusals ---

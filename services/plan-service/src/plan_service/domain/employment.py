@@ -4,6 +4,7 @@ Read `situations.py` for what we know and `commands.py` for what may be asked. T
 README by `chassis.tables`.
 """
 
+from dataclasses import replace
 from typing import assert_never
 
 from chassis.decider import Aggregate, Decider
@@ -12,6 +13,7 @@ from plan_service.domain.commands import (
     AssessPlan,
     Command,
     EmploymentUnknown,
+    LearnOfEmployment,
     NeverRequested,
     NoEmployerToAsk,
     NothingToAssess,
@@ -51,11 +53,13 @@ from plan_service.domain.situations import (
 
 def decide(command: Command, situation: Situation) -> list[PlanEvent]:
     match command, situation:
-        case RegisterEmployment(), NotRegistered():
+        case RegisterEmployment() | LearnOfEmployment(), NotRegistered():
             return [registered(command)]
         case RegisterEmployment(), Registered() if registered_otherwise(command, situation.employment):
             raise RegisteredDifferently
         case RegisterEmployment(), Registered():
+            return []  # the first registration stands
+        case LearnOfEmployment(), Registered():
             return []  # the first registration stands
         case (
             RequestPlan() | RecordFileRejected() | SubmitPlan() | RevisePlan() | AssessPlan() | RecordPlanNotReceived(),
@@ -124,7 +128,9 @@ employment = Aggregate("employment", decider)
 
 def registered_otherwise(command: RegisterEmployment, known: Employment) -> bool:
     """the particulars differ"""
-    return command.registration != known.registration
+    told = known.registration
+    workplace = told.workplace or command.registration.workplace  # a case does not tell it
+    return command.registration != replace(told, workplace=workplace)
 
 
 def self_employed(known: Employment) -> bool:

@@ -17,6 +17,7 @@ from contracts.plan import (
 from plan_service.domain.commands import (
     REQUEST_DAYS,
     DueNotAhead,
+    LearnOfEmployment,
     RecordFileRejected,
     RecordPlanNotReceived,
     RegisterEmployment,
@@ -39,7 +40,7 @@ def next_request_id(known: Employment) -> UUID:
     return uuid5(known.registration.employment_id, f"request/{len(known.requests) + 1}")
 
 
-def registered(command: RegisterEmployment) -> EmploymentRegistered:
+def registered(command: RegisterEmployment | LearnOfEmployment) -> EmploymentRegistered:
     if command.registration.spell_start > command.today:
         raise SickLeaveInFuture
     return command.registration
