@@ -1,8 +1,9 @@
-"""A case played in memory: plan-service's events go in, the agenda's facts come out."""
+"""A case played in memory: what case-service and plan-service tell goes in, the agenda's facts come out."""
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -22,6 +23,7 @@ from hypothesis import settings as hypothesis_settings
 from chassis.clock import SimulatedClock, new_id, set_simulated
 from chassis.codec import Codec
 from chassis.envelope import SYSTEM, Envelope, to_headers
+from chassis.facts import Facts
 from chassis.log import Append, NewFact
 from chassis.postgres import PostgresLog
 from chassis.relay import Relay
@@ -32,6 +34,37 @@ from chassis.testing_service import RunService
 from chassis.testing_stack import Databases, Tokens, core_schema, forget_streams
 from chassis.view import Heard
 from chassis.wire import Wire
+from contracts.case import (
+    CASE,
+    AssumedNeed,
+    Benefit,
+    CaseClosed,
+    CaseOpened,
+    CaseReopened,
+    ConsentForm,
+    ConsentGiven,
+    ConsentWithdrawn,
+    Covered,
+    DeclineReason,
+    EmploymentStatus,
+    IkrMethod,
+    InfoAim,
+    InitialAssessmentDone,
+    KoordineringsInfoAcknowledged,
+    KoordineringsInfoSent,
+    NeedLevel,
+    NextStep,
+    Outcome,
+    Protection,
+    Purpose,
+    ReferralAccepted,
+    ReferralDeclined,
+    ReferralPurpose,
+    ReferralToAF,
+    RehabNeedDecided,
+    ReopenReason,
+    Scope,
+)
 from contracts.notification import AgendaEvent, DeadlineSet, Step, StepKind, StepsPlanned
 from contracts.plan import (
     PLAN,
@@ -53,7 +86,7 @@ from notification_service.domain.agenda import NOTHING_YET, agenda, decider
 from notification_service.domain.commands import Command, Elapse
 from notification_service.reactions import answer
 from notification_service.rules import load, shipped
-from notification_service.versions import Rules
+from notification_service.versions import TOLD_BY, Rules
 
 hypothesis_settings.register_profile("notification", deadline=None)  # a busy machine is no error
 hypothesis_settings.load_profile("notification")
@@ -75,7 +108,7 @@ def on(day: int, clock: str = "12:00") -> datetime:
 
 
 class Script:
-    """What plan-service says about one case. Each method is one event; what becomes of it is `hear`'s business."""
+    """What the other services say about one case. Each method is one event; what becomes of it is `hear`'s business."""
 
     def hear(self, fact: Any, at: datetime) -> None:
         raise NotImplementedError
@@ -96,6 +129,171 @@ class Script:
             ),
             on(day, clock),
         )
+
+    # --- what case-service says ---
+
+    def opened(self, day: int, *, prior: int = 0) -> None:
+        self.hear(
+            CaseOpened(
+                case_id=ref("case"),
+                person_ref=ref("person"),
+                person_id="",
+                employments=(),
+                spell_start=SPELL_START,
+                expected_end=SPELL_START + timedelta(days=119),
+                expected_days=120,
+                prior_chain_days=prior,
+                chain_start=SPELL_START - timedelta(days=prior),
+                opened_on=SPELL_START + timedelta(days=day - 1),
+                opening=1,
+                benefit=Benefit.SICKNESS,
+                protection_level=Protection.NONE,
+                restricted=False,
+            ),
+            on(day),
+        )
+
+    def closed(self, day: int) -> None:
+        self.hear(
+            CaseClosed(
+                case_id=ref("case"), closed_at=on(day), outcome=Outcome.ORDINARY_WORK, spell_days=day, chain_days=day
+            ),
+            on(day),
+        )
+
+    def reopened(self, day: int, opened: int = 1) -> None:
+        self.hear(
+            CaseReopened(
+                case_id=ref("case"),
+                opening=2,
+                spell_start=SPELL_START,
+                chain_start=SPELL_START,
+                opened_on=SPELL_START + timedelta(days=opened - 1),
+                reopened_at=on(day),
+                reason=ReopenReason.RELAPSE,
+            ),
+            on(day),
+        )
+
+    def ikr_done(self, day: int) -> None:
+        self.hear(
+            InitialAssessmentDone(
+                case_id=ref("case"),
+                person_ref=ref("person"),
+                assessment_id=ref(f"ikr on {day}"),
+                method=IkrMethod.IKR,
+                need_level=NeedLevel.CLEAR,
+                barriers=(),
+                next_step=NextStep.NONE,
+            ),
+            on(day),
+        )
+
+    def need_decided(self, day: int) -> None:
+        self.hear(
+            RehabNeedDecided(
+                case_id=ref("case"),
+                person_ref=ref("person"),
+                decision_id=ref(f"decision on {day}"),
+                need=True,
+                types=(),
+                responsible=(),
+                consulted_at=None,
+                person_view="",
+                decided_at=on(day),
+            ),
+            on(day),
+        )
+
+    def informed(self, day: int) -> None:
+        self.hear(
+            KoordineringsInfoSent(
+                case_id=ref("case"),
+                person_ref=ref("person"),
+                info_id=ref("info"),
+                person_id="",
+                unit="SE2321000016-1A",
+                coordinator="SE2321000016-2B",
+                assumed_need=AssumedNeed.OCCUPATIONAL_REHAB,
+                aim=InfoAim.SHORTEN,
+                contact_wanted=True,
+                certificate_id=None,
+                consent_id=ref("koord"),
+                consent_at=on(day),
+                sent_at=on(day),
+            ),
+            on(day),
+        )
+
+    def info_acknowledged(self, day: int) -> None:
+        self.hear(KoordineringsInfoAcknowledged(case_id=ref("case"), info_id=ref("info"), ack_at=on(day)), on(day))
+
+    def consented(self, day: int, *, last: int = 366, giving: int = 1) -> None:
+        first = SPELL_START + timedelta(days=day - 1)
+        self.hear(
+            ConsentGiven(
+                consent_id=ref("consent"),
+                giving=giving,
+                case_id=ref("case"),
+                person_ref=ref("person"),
+                scope=Scope.AF,
+                counterparty="2021002114",
+                purpose=Purpose.JOINT_ASSESSMENT,
+                data_classes=(Covered.M2,),
+                valid_from=first,
+                valid_to=SPELL_START + timedelta(days=last - 1),
+                form=ConsentForm.WRITTEN,
+                evidence_ref=ref("evidence"),
+            ),
+            on(day),
+        )
+
+    def withdrawn(self, day: int, giving: int = 1) -> None:
+        self.hear(
+            ConsentWithdrawn(
+                consent_id=ref("consent"),
+                giving=giving,
+                case_id=ref("case"),
+                scope=Scope.AF,
+                counterparty="2021002114",
+                effective_at=on(day),
+            ),
+            on(day),
+        )
+
+    def referred(self, day: int) -> None:
+        self.hear(
+            ReferralToAF(
+                referral_id=ref("referral"),
+                case_id=ref("case"),
+                person_ref=ref("person"),
+                sent_to="2021002114",
+                consent_id=ref("consent"),
+                person_id="",
+                purpose=ReferralPurpose.JOINT_ASSESSMENT,
+                employment_status=EmploymentStatus.EMPLOYED,
+                incapacity_pct=50,
+                function_summary="",
+                need_types=(),
+                wished_by=SPELL_START + timedelta(days=day + 30),
+                sent_at=on(day),
+            ),
+            on(day),
+        )
+
+    def accepted(self, day: int) -> None:
+        self.hear(
+            ReferralAccepted(referral_id=ref("referral"), case_id=ref("case"), officer_ref="officer", at=on(day)),
+            on(day),
+        )
+
+    def declined(self, day: int) -> None:
+        self.hear(
+            ReferralDeclined(referral_id=ref("referral"), case_id=ref("case"), reason=DeclineReason.OTHER, at=on(day)),
+            on(day),
+        )
+
+    # --- what plan-service says ---
 
     def requested(self, day: int, job: str = "job", request: str = "request") -> None:
         due = SPELL_START + timedelta(days=day - 1 + 14)
@@ -149,7 +347,7 @@ class Script:
 
 
 class Case(Script):
-    """One case in memory: what plan-service says goes through the rules into the agenda; all facts are kept."""
+    """One case in memory: what is told goes through the rules into the agenda; all facts are kept."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -162,9 +360,9 @@ class Case(Script):
         self._position += 1
         envelope = Envelope(event_id=ref(f"event {self._position}"), occurred_at=at, actor=SYSTEM, case_id=ref("case"))
         heard = Heard(
-            source="plan",
+            source=TOLD_BY[type(fact).__name__],
             position=self._position,
-            stream="employment-1",
+            stream="told-1",
             version=self._position,
             name=type(fact).__name__,
             fact=fact,
@@ -213,13 +411,10 @@ def _plan(job: str, plan: str, version: int, at: datetime) -> dict[str, Any]:
 
 
 class World(Script):
-    """The service at work on real servers, plan-service's log beside it, and one clock for both."""
+    """The service at work on real servers, the others' logs beside it, and one clock for all."""
 
-    def __init__(self, settings: Settings, clock: Path, token: Tokens, log: PostgresLog, relay: Relay) -> None:
-        self.settings, self._clock, self._token, self._log, self._relay = settings, clock, token, log, relay
-        self._codec = Codec(PLAN)
-        self._said: list[NewFact] = []
-        self._version = 0
+    def __init__(self, settings: Settings, clock: Path, token: Tokens, others: Mapping[str, "Other"]) -> None:
+        self.settings, self._clock, self._token, self._others = settings, clock, token, others
         self._app: FastAPI | None = None
         self._life: Any = None
 
@@ -250,31 +445,24 @@ class World(Script):
     async def _writable(self) -> bool:
         return self.runtime.is_writable()
 
-    # --- what plan-service says ---
+    # --- what the others say ---
 
     def hear(self, fact: Any, at: datetime) -> None:
-        encoded = self._codec.encode(fact)
-        envelope = Envelope(event_id=new_id(), occurred_at=at, actor=SYSTEM, case_id=ref("case"))
-        self._said.append(
-            NewFact(envelope.event_id, encoded.name, 1, encoded.open, None, to_headers(envelope), encoded.subject)
-        )
+        self._others[TOLD_BY[type(fact).__name__]].hear(fact, at)
 
     async def tell(self) -> None:
-        """Put what was said since the last time into plan-service's log, from where it is published."""
-        if self._said:
-            said, self._said = self._said, []
-            await self._log.append(Append("employment-1", self._version, said))
-            self._version += len(said)
-            self._log.moved.beat()
+        """Put what was said since the last time into the others' logs, from where it is published."""
+        for other in self._others.values():
+            await other.tell()
 
     def speak(self) -> None:
-        """plan-service's relay publishes, and says up to when it has published everything."""
-        self._publishing = asyncio.create_task(self._relay.run())
+        """The others' relays publish, and say up to when they have published everything."""
+        for other in self._others.values():
+            other.speak()
 
     async def fall_silent(self) -> None:
-        while not self._publishing.done():
-            self._publishing.cancel()
-            await asyncio.wait([self._publishing], timeout=1)
+        """plan-service publishes nothing any more."""
+        await self._others["plan"].fall_silent()
 
     # --- what time does ---
 
@@ -309,11 +497,14 @@ class World(Script):
     async def _is_level(self) -> bool:
         """First what was heard, then what is due: a reaction may make something due."""
         now = self.runtime.clock.now()
-        moment = await self.runtime.moment()
-        reacted = await self.runtime.pool.fetchval("select position from checkpoints where name = 'react:plan'")
-        if moment != now or reacted != await self._log.head():
+        if await self.runtime.moment() != now:
             return False
-        due = await self.next_due()
+        for name, other in self._others.items():
+            asked = "select position from checkpoints where name = $1"
+            reacted = await self.runtime.pool.fetchval(asked, f"react:{name}")
+            if reacted != await other.log.head():
+                return False
+        due = await self.next_due()  # last: what was reacted to may have set something
         return due is None or due > now
 
     async def next_due(self) -> datetime | None:
@@ -358,6 +549,59 @@ class World(Script):
         """The facts of the case's agenda, in order; only these kinds when there are any."""
         told = [fact for _, fact in await self.runtime.perform.facts(agenda, ref("case"))]
         return [f for f in told if not kinds or isinstance(f, kinds)]
+
+
+class Other:
+    """Another service, as far as it is heard: its log, and the relay that publishes it."""
+
+    def __init__(self, facts: Facts, log: PostgresLog, relay: Relay) -> None:
+        self.log, self._relay = log, relay
+        self._codec = Codec(facts)
+        self._said: list[NewFact] = []
+        self._version = 0
+        self._publishing: asyncio.Task[None] | None = None
+
+    def hear(self, fact: Any, at: datetime) -> None:
+        encoded = self._codec.encode(fact)
+        envelope = Envelope(event_id=new_id(), occurred_at=at, actor=SYSTEM, case_id=ref("case"))
+        self._said.append(
+            NewFact(envelope.event_id, encoded.name, 1, encoded.open, None, to_headers(envelope), encoded.subject)
+        )
+
+    async def tell(self) -> None:
+        if self._said:
+            said, self._said = self._said, []
+            await self.log.append(Append("told-1", self._version, said))
+            self._version += len(said)
+            self.log.moved.beat()
+
+    def speak(self) -> None:
+        if self._publishing is None:
+            self._publishing = asyncio.create_task(self._relay.run())
+
+    async def fall_silent(self) -> None:
+        if self._publishing is not None:
+            while not self._publishing.done():
+                self._publishing.cancel()
+                await asyncio.wait([self._publishing], timeout=1)
+            self._publishing = None
+
+
+@asynccontextmanager
+async def other(facts: Facts, database: Databases, server: Nats, now: Callable[[], datetime]) -> AsyncGenerator[Other]:
+    """Another service with a fresh log and stream."""
+    name = facts.service
+    await forget_streams(server, name.upper())
+    place = await database(name, setup=core_schema)
+    pool: asyncpg.Pool = await asyncpg.create_pool(place.app_url, min_size=1, max_size=4)
+    wire, log = Wire(server.url(name), name), PostgresLog(place.app_url, pool, now)
+    await log.start()
+    made = Other(facts, log, Relay(name, facts, log, await wire.connect(), now))
+    yield made
+    await made.fall_silent()
+    await wire.close()
+    await log.stop()
+    await pool.close()
 
 
 class Mailbox:
@@ -412,26 +656,16 @@ async def world(
     run_service: RunService, database: Databases, nats_server: Nats, token: Tokens, mailbox: Mailbox
 ) -> AsyncIterator[World]:
     """Everything at noon on the first day; the service is running."""
-    await forget_streams(nats_server, "PLAN")
-    plan = await database("plan", setup=core_schema)
-    pool: asyncpg.Pool = await asyncpg.create_pool(plan.app_url, min_size=1, max_size=4)
-    wire = Wire(nats_server.url("plan"), "plan")
     async with run_service("notification_service.main", at=on(1), parts="api") as prepared:
         settings = prepared.runtime.settings.model_copy(update={"parts": ",".join(PARTS)})
         clock = Path(settings.clock.removeprefix("simulated:"))
         now = SimulatedClock(clock).now
-        log = PostgresLog(plan.app_url, pool, now)
-        await log.start()
-        relay = Relay("plan", PLAN, log, await wire.connect(), now)
-        made = World(settings, clock, token, log, relay)
-        made.speak()
-        await made.start()
-        yield made
-        await made.stop()
-        await made.fall_silent()
-        await wire.close()
-        await log.stop()
-        await pool.close()
+        async with other(CASE, database, nats_server, now) as case, other(PLAN, database, nats_server, now) as plan:
+            made = World(settings, clock, token, {"case": case, "plan": plan})
+            made.speak()
+            await made.start()
+            yield made
+            await made.stop()
 
 
 @pytest.fixture(scope="session")

@@ -52,9 +52,9 @@ def read(tmp_path: Path, text: str) -> Rulebook:
 def test_the_shipped_rules_express_their_rows_and_name_a_source_for_each() -> None:
     (book,) = [check(load(f), HEARD) for f in shipped()]
     rows = {r.row for r in book.rules} | {s.row for r in book.rules for s in r.steps}
-    rows |= {e.row for e in book.escalations}
-    assert rows == {1, 5, 6, 7, 8, 9, 38, 46}
-    named: list[Any] = [*book.rules, *book.escalations, *(s for r in book.rules for s in r.steps)]
+    rows |= {e.row for e in (*book.escalations, *book.endings)}
+    assert rows == {1, 5, 6, 7, 8, 9, 14, 16, 17, 18, 24, 25, 26, 38, 39, 46}
+    named: list[Any] = [*book.rules, *book.escalations, *book.endings, *(s for r in book.rules for s in r.steps)]
     assert all(n.source for n in named)
 
 

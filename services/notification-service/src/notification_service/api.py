@@ -27,6 +27,7 @@ router = APIRouter()
 
 FK = ("fk.handler", "fk.unit_manager", "fk.specialist", "fk.collab_lead")
 EMPLOYER = ("emp.hr", "emp.manager")
+AF = "af.officer"
 ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$"
 
 
@@ -218,7 +219,7 @@ async def case_timeline(
 
 
 @router.get("/messages", tags=["messages"], summary="The inbox of the caller's organisation, the newest first")
-async def messages(read: Reads, page: Page, who: Annotated[Actor, allow(*EMPLOYER)]) -> MessagePage:
+async def messages(read: Reads, page: Page, who: Annotated[Actor, allow(*EMPLOYER, AF)]) -> MessagePage:
     async with read(reminders) as connection:
         rows = await inbox(connection, _own(who), page.after, page.limit + 1)
     found = paged(rows, page, key=lambda r: (r.due_at, r.reminder_id))
@@ -229,7 +230,7 @@ async def messages(read: Reads, page: Page, who: Annotated[Actor, allow(*EMPLOYE
 
 
 def _own(who: Actor) -> str:
-    return f"employer:{who.org_id}"
+    return f"role:{who.role}" if who.role == AF else f"employer:{who.org_id}"
 
 
 def _deadlines(rows: list[Deadline], page: Page, who: Actor) -> dict[str, Any]:

@@ -23,6 +23,9 @@ def check(book: Rulebook, events: Events) -> Rulebook:
         _must(found.type is datetime, f"{book.file}, occurred, field {name!r}: {field!r} is not a moment.")
     for escalation in book.escalations:
         _check_escalation(f"{book.file}: escalation {escalation.id!r}", escalation)
+    for ending in book.endings:
+        for name in (ending.event, ending.undone_by):
+            _must(name in events, f"{book.file}, ending: no event called {name!r} is heard here.")
     for rule in book.rules:
         _check_rule(f"{book.file}: rule {rule.id!r}", rule, events)
     return book

@@ -2,7 +2,6 @@
 
 from chassis.service import Service, create_app
 from contracts.notification import NOTIFICATION
-from contracts.plan import PLAN
 from contracts.values import PARTIES
 from notification_service import delivery, firing
 from notification_service.api import router
@@ -10,7 +9,7 @@ from notification_service.domain.agenda import agenda
 from notification_service.domain.contact import contact
 from notification_service.reactions import reactions
 from notification_service.settings import NotificationSettings
-from notification_service.versions import Rules
+from notification_service.versions import SOURCES, Rules
 from notification_service.views.deadlines import deadlines
 from notification_service.views.reminders import reminders
 from notification_service.views.timeline import timeline
@@ -22,7 +21,7 @@ service = Service(
     name="notification",
     title="Samordna: deadlines, tasks and messages",
     facts=NOTIFICATION,
-    hears=(PLAN,),
+    hears=SOURCES,
     aggregates=(agenda, contact),
     router=router,
     parties=PARTIES,

@@ -33,6 +33,7 @@ class Origin:
     fact: Any
     happened: datetime
     recorded: datetime
+    case_id: UUID
 
 
 def happened_at(book: Rulebook, heard: Heard) -> datetime:
@@ -51,14 +52,15 @@ def matter(fact: Any, fields: tuple[str, ...]) -> UUID:
     return values[0] if len(values) == 1 else uuid5(NAMES, "|".join(map(str, values)))
 
 
-def deadline(book: Rulebook, rule: Rule, heard: Heard) -> SetDeadline:
-    """The command that sets this rule's deadline because of this event."""
+def deadline(book: Rulebook, rule: Rule, heard: Heard, case_id: UUID) -> SetDeadline:
+    """The command that sets this rule's deadline in this case because of this event."""
     origin = Origin(
         book=book,
         rule=rule,
         fact=heard.fact,
         happened=happened_at(book, heard),
         recorded=heard.envelope.occurred_at,
+        case_id=case_id,
     )
     due = _due_day(rule.duty.due, origin)
     own = [s for s in rule.steps if s.until is None or local_day(origin.recorded) <= due + timedelta(days=s.until)]
@@ -89,7 +91,7 @@ def _made(duty: Duty, due: date, deadline_id: UUID, own: list[Step], origin: Ori
         rule=origin.rule.id,
         steps=steps,
         met_by=tuple(_condition(e, deadline_id, origin.fact) for e in duty.met_by),
-        cancelled_by=tuple(_condition(e, deadline_id, origin.fact) for e in duty.cancelled_by),
+        cancelled_by=(*(_condition(e, deadline_id, origin.fact) for e in duty.cancelled_by), *_with_the_case(origin)),
     )
 
 
@@ -162,6 +164,14 @@ def _id(rule: str, origin: Origin) -> UUID:
 def _condition(ends: Ends, deadline_id: UUID, fact: Any) -> Condition:
     about = deadline_id if ends.event == DONE_BY_HAND else matter(fact, ends.same)
     return Condition(event=ends.event, matter=about, earlier=ends.earlier)
+
+
+def _with_the_case(origin: Origin) -> tuple[Condition, ...]:
+    """Whatever is open in a case ends with it."""
+    return tuple(
+        Condition(event=e.event, matter=origin.case_id, earlier=True, undone_by=e.undone_by)
+        for e in origin.book.endings
+    )
 
 
 def _filled(template: str, fact: Any) -> str:

@@ -10,11 +10,10 @@ from uuid import UUID
 from chassis.decider import Refused
 from chassis.react import Ask, Reaction
 from chassis.view import Heard
-from contracts.plan import PLAN
 from notification_service.domain.agenda import agenda
 from notification_service.domain.commands import SettleMatter
 from notification_service.planning import applies, deadline, happened_at, matter
-from notification_service.versions import Rules
+from notification_service.versions import TOLD_BY, Rules
 
 
 class CaseMissing(Refused):
@@ -28,20 +27,23 @@ def reactions(rules: Rules) -> dict[tuple[str, str], Reaction]:
     def react(heard: Heard, now: datetime) -> Sequence[Ask]:
         return answer(rules, heard)  # `now` plays no part: what happened has its own time
 
-    return {(PLAN.service, name): react for name in sorted(rules.speaks_of())}
+    return {(TOLD_BY[name], name): react for name in sorted(rules.speaks_of())}
 
 
 def answer(rules: Rules, heard: Heard) -> Sequence[Ask]:
     """The commands that answer one event, in order. Raises CaseMissing when there are some and no case to put them."""
     book = rules.in_force(heard.envelope.occurred_at)
     asks: list[tuple[str, object]] = []
-    if keys := rules.settles(heard.name):
-        matters = tuple(dict.fromkeys(matter(heard.fact, k) for k in keys))
+    matters = tuple(dict.fromkeys(matter(heard.fact, k) for k in rules.settles(heard.name)))
+    if rules.ends_or_begins_a_case(heard.name):
+        matters = (*matters, _case(heard))
+    if matters:
         asks.append(("settle", SettleMatter(event=heard.name, matters=matters, at=happened_at(book, heard))))
-    asks += [(rule.id, deadline(book, rule, heard)) for rule in book.rules if applies(rule, heard)]
-    if not asks:
+    applying = [rule for rule in book.rules if applies(rule, heard)]
+    if not asks and not applying:
         return []
     case_id = _case(heard)
+    asks += [(rule.id, deadline(book, rule, heard, case_id)) for rule in applying]
     return [Ask(aggregate=agenda, id=case_id, command=c, rule=r, case_id=case_id) for r, c in asks]
 
 

@@ -30,8 +30,11 @@ ROLES = frozenset(
         "af.officer",
         "person",
         "av.inspector",
+        "system",
     }
 )
+"""Who can own a deadline. What `system` owns is nobody's task: times that are kept for another service."""
+
 OCCURRED = "occurred"
 """The anchor that every event has: when it happened."""
 
@@ -120,6 +123,16 @@ class RuleStep:
 
 
 @record
+class Ending:
+    """An event that ends every deadline of its case, and keeps others from being set until `undone_by` comes."""
+
+    row: int
+    source: str
+    event: str
+    undone_by: str
+
+
+@record
 class Rule:
     """One row of the table. `about` names the fields that tell one deadline of this rule from another."""
 
@@ -145,6 +158,7 @@ class Rulebook:
     sending: SendingHours
     occurred: Mapping[str, str]
     escalations: tuple[Escalation, ...]
+    endings: tuple[Ending, ...]
     rules: tuple[Rule, ...]
 
 
@@ -170,6 +184,7 @@ def load(source: Traversable) -> Rulebook:
         sending=SendingHours(start=hours.clock("messages"), end=hours.clock("sending_ends")),
         occurred=table.texts_by_name("occurred"),
         escalations=escalations,
+        endings=tuple(_ending(t) for t in table.tables("ending")),
         rules=rules,
     )
     hours.nothing_else()
@@ -191,6 +206,12 @@ def _escalation(t: Table) -> Escalation:
         missed_after=t.number("missed_after"),
         levels=tuple(_level(level) for level in t.tables("levels")),
     )
+    t.nothing_else()
+    return made
+
+
+def _ending(t: Table) -> Ending:
+    made = Ending(row=t.number("row"), source=t.text("source"), event=t.text("event"), undone_by=t.text("undone_by"))
     t.nothing_else()
     return made
 

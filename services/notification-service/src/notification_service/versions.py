@@ -3,13 +3,22 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from contracts.case import CASE
 from contracts.plan import PLAN
 from notification_service.checks import check
 from notification_service.days import local_day
 from notification_service.rules import Rulebook
 
-HEARD = {d.name: d for d in PLAN}
+SOURCES = (CASE, PLAN)
+"""The services whose events are answered by rules."""
+
+HEARD = {d.name: d for facts in SOURCES for d in facts if d.fact.published}
 """Every event that a rule may speak of."""
+
+TOLD_BY = {d.name: facts.service for facts in SOURCES for d in facts if d.fact.published}
+"""Which service tells an event."""
+
+assert len(HEARD) == sum(d.fact.published for facts in SOURCES for d in facts), "two services call an event the same"
 
 
 class Rules:
@@ -21,6 +30,7 @@ class Rules:
             raise ValueError("No rule file was found.")
         self.books = sorted((check(b, HEARD) for b in books), key=lambda b: b.valid_from)
         self._settles = _settling(self.books)
+        self._endings = frozenset(name for b in self.books for e in b.endings for name in (e.event, e.undone_by))
 
     def in_force(self, moment: datetime) -> Rulebook:
         """The newest version valid on that day; the oldest for what happened before any was."""
@@ -31,9 +41,13 @@ class Rules:
         """The fields by which this event can settle deadlines, under any version of the rules."""
         return self._settles.get(event, ())
 
+    def ends_or_begins_a_case(self, event: str) -> bool:
+        """Does this event end all that is open in its case, or undo such an end, under any version of the rules?"""
+        return event in self._endings
+
     def speaks_of(self) -> frozenset[str]:
         """Every event that some rule sets, meets or cancels a deadline on."""
-        return frozenset(self._settles) | {event for b in self.books for r in b.rules for event in r.on}
+        return self._endings | frozenset(self._settles) | {event for b in self.books for r in b.rules for event in r.on}
 
 
 def _settling(books: Sequence[Rulebook]) -> Mapping[str, Sequence[tuple[str, ...]]]:

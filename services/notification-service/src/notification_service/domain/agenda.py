@@ -13,6 +13,7 @@ from uuid import UUID
 from chassis.decider import Aggregate, Decider, record
 from contracts.notification import (
     AgendaEvent,
+    Condition,
     DeadlineCancelled,
     DeadlineEscalated,
     DeadlineMet,
@@ -270,7 +271,14 @@ def _close(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
 
 def is_settled(task: Task, agenda: Agenda) -> bool:
     """what would end it came before, and counts"""
-    return any(c.earlier and (c.event, c.matter) in agenda.settled for c in (*task.met_by, *task.cancelled_by))
+    return any(c.earlier and _stands(c, agenda) for c in (*task.met_by, *task.cancelled_by))
+
+
+def _stands(condition: Condition, agenda: Agenda) -> bool:
+    """It came, and has not been undone since."""
+    came = agenda.settled.get((condition.event, condition.matter), ())
+    undone = agenda.settled.get((condition.undone_by, condition.matter), ()) if condition.undone_by else ()
+    return bool(came) and (not undone or max(came) > max(undone))
 
 
 def is_done_by_hand(deadline: Open) -> bool:
