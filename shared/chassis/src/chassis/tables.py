@@ -8,7 +8,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from chassis.decider import Refused
 
@@ -92,14 +92,18 @@ class _Reader:
                 raise NotATable(f"line {body[0].lineno}: a case must return a list of facts or raise a refusal.")
 
     def _fact(self, made: ast.expr) -> str:
+        many = isinstance(made, ast.Starred)
+        if isinstance(made, ast.Starred):
+            made = made.value
         if not (isinstance(made, ast.Call) and isinstance(made.func, ast.Name)):
             raise NotATable(f"line {made.lineno}: a fact must be a record or come from a named function.")
         maker = self._names[made.func.id]
         if isinstance(maker, type):
             return f"**{maker.__name__}**"
-        fact: type = get_type_hints(maker)["return"]
+        told: Any = get_type_hints(maker)["return"]
+        fact: type = get_args(told)[0] if many else told
         unless = "".join(f" – or refused: {reason}" for reason in _refusals(maker))
-        return f"**{fact.__name__}**{unless}"
+        return f"{'each ' if many else ''}**{fact.__name__}**{unless}"
 
 
 def _refusals(maker: Callable[..., Any], seen: frozenset[object] = frozenset()) -> Iterator[str]:

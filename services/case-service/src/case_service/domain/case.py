@@ -62,7 +62,7 @@ def decide(command: Command, situation: Situation) -> list[CaseEvent]:
         case OpenCase(), Open():
             return []  # it is open already
         case TakeSickNotice(), NotOpened():
-            return [*opened_by_notice(command)]
+            return [opened_by_notice(command), notice(command)]
         case TakeSickNotice(), Open() if noticed_before(command, situation.case):
             return []  # the notice is here already
         case TakeSickNotice(), Open():

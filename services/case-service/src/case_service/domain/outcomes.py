@@ -121,9 +121,9 @@ def _employment(case_id: UUID, e: Employment) -> CaseEmployment:
     )
 
 
-def opened_by_notice(command: TakeSickNotice) -> list[CaseOpened | EmployerSickNoticeReceived]:
+def opened_by_notice(command: TakeSickNotice) -> CaseOpened:
     """FK follows the sick leave from the employer's notice on. What it is expected to last is what is known of it."""
-    told = notice(command)
+    notice(command)  # what cannot be true of it is told first
     opening = OpenCase(
         case_id=command.case_id,
         person_ref=command.person_ref,
@@ -136,7 +136,7 @@ def opened_by_notice(command: TakeSickNotice) -> list[CaseOpened | EmployerSickN
         protection_level=Protection.NONE,
         today=command.today,
     )
-    return [opened(opening), told]
+    return opened(opening)
 
 
 def notice(command: TakeSickNotice) -> EmployerSickNoticeReceived:
