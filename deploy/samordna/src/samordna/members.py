@@ -16,8 +16,9 @@ class Member:
 
 
 MEMBERS: tuple[Member, ...] = (
-    Member(name="plan", module="plan_service.main", hears=("notification",)),
-    Member(name="notification", module="notification_service.main", hears=("plan",)),
+    Member(name="case", module="case_service.main", hears=("plan", "notification")),
+    Member(name="plan", module="plan_service.main", hears=("case", "notification")),
+    Member(name="notification", module="notification_service.main", hears=("case", "plan")),
 )
 
 
