@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from chassis.codec import Codec
 from chassis.facts import Declared, Facts, Shape
 from chassis.testing_facts import records
+from contracts.case import CASE
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
 
-DECLARED = [(facts, d) for facts in (PLAN, NOTIFICATION) for d in facts]
+DECLARED = [(facts, d) for facts in (CASE, PLAN, NOTIFICATION) for d in facts]
 each_fact = pytest.mark.parametrize(
     ("facts", "declared"), DECLARED, ids=lambda x: x.name if isinstance(x, Declared) else ""
 )

@@ -1,7 +1,7 @@
 """What can have happened to a deadline, and to the message about it. Each event is declared here, once."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from chassis.classes import DataClass
 from chassis.decider import record
@@ -259,11 +259,21 @@ AgendaEvent = (
 )
 NotificationEvent = AgendaEvent | ContactSet
 
+
+def _undone_by_nothing(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew no event that undoes another's effect."""
+
+    def conditions(of: dict[str, Any]) -> dict[str, Any]:
+        return {name: [{**c, "undoneBy": None} for c in of[name]] for name in ("metBy", "cancelledBy")}
+
+    return {**raw, **conditions(raw), "tasks": [{**task, **conditions(task)} for task in raw["tasks"]]}
+
+
 NOTIFICATION = Facts(
     "notification",
     [
         Fact("DeadlineSet", 1, DeadlineSet),
-        Fact("StepsPlanned", 1, StepsPlanned, published=False),
+        Fact("StepsPlanned", 2, StepsPlanned, published=False, upcasts={1: _undone_by_nothing}),
         Fact("MatterSettled", 1, MatterSettled, published=False),
         Fact("DeadlineMet", 1, DeadlineMet),
         Fact("DeadlineMissed", 1, DeadlineMissed),
