@@ -45,7 +45,10 @@ class Passed:
     n: Annotated[int, P]
 
 
-FACTS = Facts("plan", [Fact("Opened", 1, Opened, person="by"), Fact("Shut", 1, Shut), Fact("Passed", 1, Passed)])
+FACTS = Facts(
+    "plan",
+    [Fact("Opened", 1, Opened, person="by"), Fact("Shut", 1, Shut, linked=False), Fact("Passed", 1, Passed)],
+)
 
 
 @record
@@ -365,6 +368,20 @@ async def test_a_fact_says_who_did_it_when_and_because_of_what(both: Both, id: U
     assert (e.event_id, e.occurred_at, e.actor) == (stored.event_id, NOW, WHO)
     for name in ("case_id", "correlation_id", "causation_id", "legal_basis", "consent_ids"):
         assert getattr(e, name) == getattr(context, name)
+
+
+async def test_a_fact_that_must_not_lead_anywhere_keeps_no_link(
+    both: Both, id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(perform, "current_traceparent", lambda: f"00-{'a' * 32}-{'b' * 16}-01")
+    context = Context(actor=WHO, now=NOW, case_id=uuid4(), correlation_id=uuid4(), causation_id=uuid4(),
+                      legal_basis="SFB 30:6", consent_ids=(uuid4(),))  # fmt: skip
+    await both.one(GATE, id, Open(), context)
+    await both.one(GATE, id, Close(), context)
+    opened, shut = [from_headers(stored.envelope) for stored, _ in await both.one.facts(GATE, id)]
+    assert opened.traceparent is not None
+    assert (shut.case_id, shut.correlation_id, shut.causation_id, shut.traceparent) == (None, None, None, None)
+    assert (shut.consent_ids, shut.legal_basis, shut.actor, shut.occurred_at) == ((), "SFB 30:6", WHO, NOW)
 
 
 async def test_text_is_sealed_under_the_persons_key_in_its_place(both: Both, id: UUID) -> None:

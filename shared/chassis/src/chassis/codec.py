@@ -30,13 +30,16 @@ class NotACode(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A fact as bytes: `sealed` is still plain text here and must be encrypted under `subject`'s key before storing."""
+    """A fact as bytes: `sealed` is still plain text here and must be encrypted under `subject`'s key before storing.
+
+    `linked` says whether it may be stored with what leads from it to a case or a request."""
 
     name: str
     version: int
     open: bytes
     sealed: bytes | None
     subject: UUID | None
+    linked: bool = True
 
 
 class Codec:
@@ -76,7 +79,7 @@ class _Coder:
     def encode(self, fact: Any) -> Encoded:
         sealed = _encode(self._sealed(fact)) if self.seals else None
         subject = getattr(fact, self.fact.person) if self.fact.person else None
-        return Encoded(self.fact.name, self.fact.version, _encode(self._open(fact)), sealed, subject)
+        return Encoded(self.fact.name, self.fact.version, _encode(self._open(fact)), sealed, subject, self.fact.linked)
 
     def decode(self, version: int, data: bytes, sealed: bytes | None) -> Any:
         try:

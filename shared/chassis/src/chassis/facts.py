@@ -137,6 +137,7 @@ class Fact:
 
     `published=False` keeps a fact inside its service: on the bus its place is taken by a message without a body.
     `person` says which field holds the reference of the person (or party) whose key seals the sealed fields.
+    `linked=False`: no link is kept with it, neither case nor correlation, causation, consents or trace.
     `upcasts[n]` turns the JSON form of version n into that of version n + 1; sealed fields may be missing in it.
     """
 
@@ -145,6 +146,7 @@ class Fact:
     cls: type
     person: str | None = None
     published: bool = True
+    linked: bool = True
     upcasts: Mapping[int, Upcast] = field(default_factory=dict[int, Upcast])
 
 

@@ -234,6 +234,8 @@ class Performer:
     async def _new_fact(self, fact: Any, context: Context, traceparent: str | None) -> NewFact:
         encoded = self._codec.encode(fact)
         event_id = new_id()
+        if not encoded.linked:
+            context = Context(actor=context.actor, now=context.now, legal_basis=context.legal_basis)
         envelope = Envelope(
             event_id=event_id,
             occurred_at=context.now,
@@ -243,7 +245,7 @@ class Performer:
             case_id=context.case_id,
             legal_basis=context.legal_basis,
             consent_ids=context.consent_ids,
-            traceparent=traceparent,
+            traceparent=traceparent if encoded.linked else None,
         )
         sealed = None
         if encoded.sealed is not None and encoded.subject is not None:
