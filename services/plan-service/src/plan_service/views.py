@@ -113,7 +113,7 @@ table = sa.Table(
 
 
 def keys(heard: Heard) -> Sequence[UUID]:
-    return () if heard.fact is None else (heard.fact.employment_id,)
+    return (heard.fact.employment_id,) if hasattr(heard.fact, "employment_id") else ()
 
 
 def evolve(row: Employment | None, heard: Heard, key: Any) -> Employment | None:

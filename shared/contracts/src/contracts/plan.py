@@ -68,6 +68,37 @@ class Shortcoming(StrEnum):
     NO_RETURN_TARGET = "NO_RETURN_TARGET"
 
 
+class MissCause(StrEnum):
+    """Why an activity was not done, as the employer tells it."""
+
+    EMPLOYER = "EMPLOYER"
+    PERSON = "PERSON"
+    HEALTH = "HEALTH"
+    OTHER = "OTHER"
+
+
+class TipKind(StrEnum):
+    TIP = "TIP"
+    NOTIFICATION = "NOTIFICATION"
+
+
+class TipGround(StrEnum):
+    """What FK tells Arbetsmiljöverket of: no plan, activities not done, poor activities, work not adapted."""
+
+    NO_PLAN = "NO_PLAN"
+    NOT_DONE = "NOT_DONE"
+    POOR = "POOR"
+    NO_ADAPTATION = "NO_ADAPTATION"
+
+
+class TipOutcome(StrEnum):
+    """What Arbetsmiljöverket did about a tip. The codes are ours: the agency decides by its own order."""
+
+    INSPECTION = "INSPECTION"
+    WRITTEN_ENQUIRY = "WRITTEN_ENQUIRY"
+    NO_ACTION = "NO_ACTION"
+
+
 class FileFault(StrEnum):
     """Why a document could not be taken in."""
 
@@ -206,6 +237,112 @@ class EmployerPlanNotReceived:
     last_due: Day
 
 
+# --- activities. A timer of kind PLAN_ACTIVITY_MISSED is about the employment: which of its activities are late follows
+# --- from the plan and the timer's day
+
+
+@record
+class PlanActivityStarted:
+    """An activity of the newest version has begun. `at` is the day on which it did."""
+
+    plan_id: Ref
+    activity_id: Ref
+    employment_id: Ref
+    org_nr: OrgNr
+    at: Day
+
+
+@record
+class PlanActivityCompleted:
+    """An activity is done, on the day `at`: also after it was missed."""
+
+    plan_id: Ref
+    activity_id: Ref
+    employment_id: Ref
+    org_nr: OrgNr
+    at: Day
+
+
+@record
+class PlanActivityMissed:
+    """An activity was not done. `cause` is None where its time ran out and nobody has said why.
+
+    `at` is the day it was said, or the day the time ran out. A cause told afterwards comes as a fact of its own with
+    the same `activity_id`: whoever counts misses counts activities."""
+
+    plan_id: Ref
+    activity_id: Ref
+    employment_id: Ref
+    org_nr: OrgNr
+    at: Day
+    cause: Annotated[MissCause | None, W]
+
+
+# --- tips to Arbetsmiljöverket: about an employer, never about a person. They stand in streams of their own, with
+# --- neither case nor correlation nor causation, and `tip_id` tells of no employment
+
+
+@record
+class TipProposed:
+    """FK's handler has found ground for a tip about an employer."""
+
+    tip_id: Ref
+    org_nr: OrgNr
+    grounds: Annotated[tuple[TipGround, ...], W]
+
+
+@record
+class SupervisionTipSent:
+    """FK tells Arbetsmiljöverket about an employer. `facts` and `workplace` are free text and read from this service;
+    they name no person. `case_count`: how many cases the tip rests on."""
+
+    tip_id: Ref
+    kind: Annotated[TipKind, W]
+    org_nr: OrgNr
+    workplace: Annotated[str, W]
+    grounds: Annotated[tuple[TipGround, ...], W]
+    case_count: Count
+    facts: Annotated[str, W]
+
+
+@record
+class SupervisionTipAcknowledged:
+    """Arbetsmiljöverket has the tip. `at` is the Swedish date."""
+
+    tip_id: Ref
+    org_nr: OrgNr
+    at: Day
+
+
+@record
+class SupervisionTipOutcome:
+    """What Arbetsmiljöverket did about it."""
+
+    tip_id: Ref
+    org_nr: OrgNr
+    outcome: Annotated[TipOutcome, W]
+    at: Day
+
+
+# --- what this service has heard of a case and keeps to decide by; both live in the service
+
+
+@record
+class CaseEndNoted:
+    """FK has closed the case, so no plan is asked for any more."""
+
+    case_id: Ref
+    closed_at: Moment
+
+
+@record
+class CaseReopeningNoted:
+    """FK follows the case again. `opening` counts how often it was opened."""
+
+    case_id: Ref
+    opening: Count
+
+
 PlanEvent = (
     EmploymentRegistered
     | EmployerPlanRequested
@@ -214,7 +351,12 @@ PlanEvent = (
     | PlanFileRejected
     | PlanAssessed
     | EmployerPlanNotReceived
+    | PlanActivityStarted
+    | PlanActivityCompleted
+    | PlanActivityMissed
 )
+TipEvent = TipProposed | SupervisionTipSent | SupervisionTipAcknowledged | SupervisionTipOutcome
+CaseNote = CaseEndNoted | CaseReopeningNoted
 
 PLAN = Facts(
     "plan",
@@ -226,5 +368,14 @@ PLAN = Facts(
         Fact("PlanFileRejected", 1, PlanFileRejected),
         Fact("PlanAssessed", 1, PlanAssessed),
         Fact("EmployerPlanNotReceived", 1, EmployerPlanNotReceived),
+        Fact("PlanActivityStarted", 1, PlanActivityStarted),
+        Fact("PlanActivityCompleted", 1, PlanActivityCompleted),
+        Fact("PlanActivityMissed", 1, PlanActivityMissed),
+        Fact("TipProposed", 1, TipProposed, linked=False),
+        Fact("SupervisionTipSent", 1, SupervisionTipSent, person="tip_id", linked=False),
+        Fact("SupervisionTipAcknowledged", 1, SupervisionTipAcknowledged, linked=False),
+        Fact("SupervisionTipOutcome", 1, SupervisionTipOutcome, linked=False),
+        Fact("CaseEndNoted", 1, CaseEndNoted, published=False),
+        Fact("CaseReopeningNoted", 1, CaseReopeningNoted, published=False),
     ],
 )
