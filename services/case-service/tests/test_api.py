@@ -217,10 +217,11 @@ async def test_the_insured_person_gives_and_withdraws_consent_in_their_own_case_
 
 async def test_a_worklist_holds_the_cases_one_handles_or_stands_in_for(desk: Any) -> None:
     mine, theirs, nobodys = [await desk.opened() for _ in range(3)]
-    me, you = desk.running.by("fk.handler", user_ref="handler-me"), "handler-you"
+    myself, you = str(uuid4()), str(uuid4())
+    me = desk.running.by("fk.handler", user_ref=myself)
     for case, body in [
-        (mine, {"handlerRef": "handler-me", "unit": "u"}),
-        (theirs, {"handlerRef": you, "unit": "u", "substituteRef": "handler-me", "until": "2026-03-31"}),
+        (mine, {"handlerRef": myself, "unit": "u"}),
+        (theirs, {"handlerRef": you, "unit": "u", "substituteRef": myself, "until": "2026-03-31"}),
     ]:
         assert (await desk.manager.put(f"{case['at']}/assignment", json=body)).status_code == 200
     assert [c["caseId"] for c in await everything(desk, "/v1/cases", me)] == [mine["caseId"], theirs["caseId"]]

@@ -49,7 +49,7 @@ table = sa.Table(
 
 
 def keys(heard: Heard) -> Sequence[UUID]:
-    return (heard.fact.employment_id,)
+    return (heard.fact.employment_id,) if hasattr(heard.fact, "employment_id") else ()  # a tip leads to none
 
 
 def evolve(row: PlanRow | None, heard: Heard, key: Any) -> PlanRow | None:

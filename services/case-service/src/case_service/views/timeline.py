@@ -75,6 +75,9 @@ TOLD: Mapping[str, tuple[str | None, str | None]] = {
     "PlanFileRejected": ("upload_id", "reason"),
     "PlanAssessed": ("plan_id", "quality"),
     "EmployerPlanNotReceived": ("request_id", "last_due"),
+    "PlanActivityStarted": ("activity_id", "at"),
+    "PlanActivityCompleted": ("activity_id", "at"),
+    "PlanActivityMissed": ("activity_id", "cause"),
     "DeadlineMet": ("about", "kind"),
     "DeadlineMissed": ("about", "kind"),
     "DeadlineEscalated": ("about", "to_role"),
@@ -82,7 +85,7 @@ TOLD: Mapping[str, tuple[str | None, str | None]] = {
     "ReminderFailed": ("about", "cause"),
 }
 """What is worth telling: each event with the field it is about, and the one open field that says most. Deadlines that
-are only set or cancelled are in notification-service's own timeline."""
+are only set or cancelled are in notification-service's own timeline; tips about an employer lead to no case."""
 
 
 def keys(heard: Heard) -> Sequence[UUID]:
@@ -107,7 +110,7 @@ def evolve(row: Happening | None, heard: Heard, key: UUID) -> Happening | None:
 
 
 def _plain(value: Any) -> str:
-    return str(value.value if isinstance(value, Enum) else value)
+    return "" if value is None else str(value.value if isinstance(value, Enum) else value)
 
 
 timeline = View(
