@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from chassis.decider import Invalid, MissingPredecessor, Refused, Unknown, record
-from contracts.plan import EmploymentRegistered, FileFault
+from contracts.plan import EmploymentRegistered, FileFault, MissCause
 from plan_service.domain.plan import Contents
 
 REQUEST_DAYS = 14
@@ -35,6 +35,7 @@ class RequestPlan:
 
     due: date | None
     today: date
+    case_ended: bool = False
 
 
 @record
@@ -82,6 +83,44 @@ class RecordPlanNotReceived:
     reminders: int
 
 
+@record
+class StartActivity:
+    """say that an activity has begun"""
+
+    plan_id: UUID
+    activity_id: UUID
+    on: date
+    today: date
+
+
+@record
+class CompleteActivity:
+    """say that an activity is done"""
+
+    plan_id: UUID
+    activity_id: UUID
+    on: date
+    today: date
+
+
+@record
+class MissActivity:
+    """say that an activity was not done"""
+
+    plan_id: UUID
+    activity_id: UUID
+    on: date
+    cause: MissCause
+    today: date
+
+
+@record
+class RecordActivitiesMissed:
+    """record that the time for an activity ran out"""
+
+    ran_out_on: date
+
+
 Command = (
     RegisterEmployment
     | LearnOfEmployment
@@ -91,6 +130,10 @@ Command = (
     | RevisePlan
     | AssessPlan
     | RecordPlanNotReceived
+    | StartActivity
+    | CompleteActivity
+    | MissActivity
+    | RecordActivitiesMissed
 )
 
 # --- refusals ---
@@ -115,6 +158,11 @@ class SickLeaveInFuture(Invalid):
 class NoEmployerToAsk(Refused):
     reason = "The person is self-employed, so no employer owes a plan."
     do = "Plan the return with the person."
+
+
+class CaseEnded(Refused):
+    reason = "FK has closed the case, so no plan is asked for any more."
+    do = "Where the sick leave goes on, open the case again first."
 
 
 class DueNotAhead(Invalid):
@@ -161,3 +209,24 @@ class NothingToScore(Refused):
 class NeverRequested(MissingPredecessor):
     reason = "The plan has never been requested for this employment."
     do = "Wait until the request is known here."
+
+
+class PlanMissing(MissingPredecessor):
+    reason = "There is no plan at hand, so there are no activities to tell of."
+    do = "Hand in the plan first."
+
+
+class ActivityNotPlanned(Unknown):
+    reason = "The newest version of the plan has no such activity."
+    do = "Take the activityId from the newest version."
+
+
+class ActivityAlreadyCompleted(Refused):
+    reason = "The activity has been reported as done."
+    do = "Where more is to be done, hand in a new version of the plan with a new activity."
+
+
+class DayNotCome(Invalid):
+    field = "on"
+    reason = "What has happened cannot have happened on a day that has not come."
+    do = "Give the day on which it happened, today at the latest."

@@ -9,11 +9,17 @@ from typing import assert_never
 
 from chassis.decider import Aggregate, Decider
 from contracts.plan import Channel, EmployerPlanRequested, EmploymentKind, PlanEvent
+from plan_service.domain.activities import progress_of
 from plan_service.domain.commands import (
+    ActivityAlreadyCompleted,
+    ActivityNotPlanned,
     AssessPlan,
+    CaseEnded,
     Command,
+    CompleteActivity,
     EmploymentUnknown,
     LearnOfEmployment,
+    MissActivity,
     NeverRequested,
     NoEmployerToAsk,
     NothingToAssess,
@@ -22,16 +28,30 @@ from plan_service.domain.commands import (
     NotTheNewestVersion,
     PlanAlreadyReceived,
     PlanAlreadySubmitted,
+    PlanMissing,
     PlanUnknown,
+    RecordActivitiesMissed,
     RecordFileRejected,
     RecordPlanNotReceived,
     RegisteredDifferently,
     RegisterEmployment,
     RequestPlan,
     RevisePlan,
+    StartActivity,
     SubmitPlan,
 )
-from plan_service.domain.outcomes import file_rejected, not_received, registered, requested, revised, submitted
+from plan_service.domain.outcomes import (
+    all_missed,
+    completed,
+    file_rejected,
+    missed,
+    not_received,
+    registered,
+    requested,
+    revised,
+    started,
+    submitted,
+)
 from plan_service.domain.plan import Contents, HandedIn, Plan, assessment, same_file, says_the_same
 from plan_service.domain.situations import (
     Asked,
@@ -66,9 +86,13 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
             NotRegistered(),
         ):
             raise EmploymentUnknown
+        case StartActivity() | CompleteActivity() | MissActivity() | RecordActivitiesMissed(), NotRegistered():
+            raise EmploymentUnknown
 
         case RequestPlan(), Registered() if self_employed(situation.employment):
             raise NoEmployerToAsk
+        case RequestPlan(), Registered() if case_has_ended(command):
+            raise CaseEnded
         case RequestPlan(), Unassessed() | Assessed() if from_the_employer(situation.plan):
             raise PlanAlreadyReceived
         case RequestPlan(), Asked():
@@ -116,6 +140,38 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
             return [not_received(command, situation.request)]
         case RecordPlanNotReceived(), Registered():
             return []  # something came first, it is recorded already, or the open request is a later one
+
+        case (
+            StartActivity() | CompleteActivity() | MissActivity(),
+            NotAsked() | Asked() | NotReceived() | FileUnreadable(),
+        ):
+            raise PlanMissing
+        case StartActivity() | CompleteActivity() | MissActivity(), PlanAtHand() if about_another_plan(
+            command, situation.plan
+        ):
+            raise PlanUnknown
+        case StartActivity() | CompleteActivity() | MissActivity(), PlanAtHand() if not_planned(
+            command, situation.plan
+        ):
+            raise ActivityNotPlanned
+        case StartActivity(), PlanAtHand() if has_begun(command, situation.plan):
+            return []  # it has begun already
+        case CompleteActivity(), PlanAtHand() if is_done(command, situation.plan):
+            return []  # it is done already
+        case StartActivity() | MissActivity(), PlanAtHand() if is_done(command, situation.plan):
+            raise ActivityAlreadyCompleted
+        case MissActivity(), PlanAtHand() if missed_for_this(command, situation.plan):
+            return []  # it has been said already
+        case StartActivity(), PlanAtHand():
+            return [started(command, situation.employment)]
+        case CompleteActivity(), PlanAtHand():
+            return [completed(command, situation.employment)]
+        case MissActivity(), PlanAtHand():
+            return [missed(command, situation.employment)]
+        case RecordActivitiesMissed(), PlanAtHand():
+            return [*all_missed(command, situation)]
+        case RecordActivitiesMissed(), NotAsked() | Asked() | NotReceived() | FileUnreadable():
+            return []  # the plan was set aside meanwhile
         case _:
             assert_never((command, situation))
 
@@ -153,7 +209,14 @@ def says_something_new(command: SubmitPlan, situation: PlanAtHand) -> bool:
     return copy_of(command.contents, situation) is None
 
 
-def about_another_plan(command: RevisePlan | AssessPlan, plan: Plan) -> bool:
+def case_has_ended(command: RequestPlan) -> bool:
+    """FK has closed the case"""
+    return command.case_ended
+
+
+def about_another_plan(
+    command: RevisePlan | AssessPlan | StartActivity | CompleteActivity | MissActivity, plan: Plan
+) -> bool:
     """it names another plan than the one at hand"""
     return command.plan_id != plan.newest.plan_id
 
@@ -166,6 +229,27 @@ def changes_nothing(command: RevisePlan, plan: Plan) -> bool:
 def about_another_version(command: AssessPlan, plan: Plan) -> bool:
     """it names another version than the newest"""
     return command.version != plan.newest.version
+
+
+def not_planned(command: StartActivity | CompleteActivity | MissActivity, plan: Plan) -> bool:
+    """the newest version has no such activity"""
+    return all(a.activity_id != command.activity_id for a in plan.newest.activities)
+
+
+def has_begun(command: StartActivity, plan: Plan) -> bool:
+    """it has been told that it began"""
+    return progress_of(plan.told, command.activity_id).started is not None
+
+
+def is_done(command: StartActivity | CompleteActivity | MissActivity, plan: Plan) -> bool:
+    """it has been told that it is done"""
+    return progress_of(plan.told, command.activity_id).completed is not None
+
+
+def missed_for_this(command: MissActivity, plan: Plan) -> bool:
+    """it has been told that it was not done, and for the same cause"""
+    known = progress_of(plan.told, command.activity_id)
+    return known.missed is not None and known.cause is command.cause
 
 
 def never_asked(known: Employment) -> bool:

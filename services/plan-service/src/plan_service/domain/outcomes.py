@@ -1,6 +1,7 @@
 """What exactly is written down when the table in `employment.py` says yes?"""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from contracts.plan import (
@@ -10,20 +11,29 @@ from contracts.plan import (
     EmploymentRegistered,
     Initiative,
     PlanActivity,
+    PlanActivityCompleted,
+    PlanActivityMissed,
+    PlanActivityStarted,
     PlanFileRejected,
     PlanRevised,
     PlanSubmitted,
 )
+from plan_service.domain.activities import overdue
 from plan_service.domain.commands import (
     REQUEST_DAYS,
+    CompleteActivity,
+    DayNotCome,
     DueNotAhead,
     LearnOfEmployment,
+    MissActivity,
+    RecordActivitiesMissed,
     RecordFileRejected,
     RecordPlanNotReceived,
     RegisterEmployment,
     RequestPlan,
     RevisePlan,
     SickLeaveInFuture,
+    StartActivity,
     SubmitPlan,
 )
 from plan_service.domain.plan import Contents, check, check_activities, spell_day
@@ -146,3 +156,50 @@ def not_received(command: RecordPlanNotReceived, request: EmployerPlanRequested)
         reminders=command.reminders,
         last_due=command.ran_out_on,
     )
+
+
+# --- activities ---
+
+
+def started(command: StartActivity, known: Employment) -> PlanActivityStarted:
+    return PlanActivityStarted(at=_day_of(command), **_which(command, known))
+
+
+def completed(command: CompleteActivity, known: Employment) -> PlanActivityCompleted:
+    return PlanActivityCompleted(at=_day_of(command), **_which(command, known))
+
+
+def missed(command: MissActivity, known: Employment) -> PlanActivityMissed:
+    return PlanActivityMissed(at=_day_of(command), cause=command.cause, **_which(command, known))
+
+
+def all_missed(command: RecordActivitiesMissed, situation: PlanAtHand) -> tuple[PlanActivityMissed, ...]:
+    """Everything whose time is out by that day: several activities may end on one day, each with a timer of its own."""
+    plan, known = situation.plan, situation.employment.registration
+    return tuple(
+        PlanActivityMissed(
+            plan_id=plan.newest.plan_id,
+            activity_id=a.activity_id,
+            employment_id=known.employment_id,
+            org_nr=known.org_nr,
+            at=command.ran_out_on,
+            cause=None,
+        )
+        for a in overdue(plan.newest.activities, plan.told, command.ran_out_on)
+    )
+
+
+def _day_of(command: StartActivity | CompleteActivity | MissActivity) -> date:
+    if command.on > command.today:
+        raise DayNotCome
+    return command.on
+
+
+def _which(command: StartActivity | CompleteActivity | MissActivity, known: Employment) -> dict[str, Any]:
+    told = known.registration
+    return {
+        "plan_id": command.plan_id,
+        "activity_id": command.activity_id,
+        "employment_id": told.employment_id,
+        "org_nr": told.org_nr,
+    }

@@ -18,6 +18,7 @@ from contracts.plan import (
     Quality,
     Shortcoming,
 )
+from plan_service.domain.activities import Told
 
 HandedIn = PlanSubmitted | PlanRevised
 """One version of a plan, as it was handed in."""
@@ -25,10 +26,11 @@ HandedIn = PlanSubmitted | PlanRevised
 
 @record
 class Plan:
-    """A plan with all its versions, oldest first, and the judgements passed on them."""
+    """A plan with all its versions, oldest first, the judgements passed on them, and how far its activities came."""
 
     versions: tuple[HandedIn, ...]
     assessments: tuple[PlanAssessed, ...] = ()
+    told: Told = ()
 
     @property
     def newest(self) -> HandedIn:

@@ -14,12 +14,16 @@ from contracts.plan import (
     EmployerPlanRequested,
     EmploymentRegistered,
     FileFault,
+    PlanActivityCompleted,
+    PlanActivityMissed,
+    PlanActivityStarted,
     PlanAssessed,
     PlanEvent,
     PlanFileRejected,
     PlanRevised,
     PlanSubmitted,
 )
+from plan_service.domain.activities import tell
 from plan_service.domain.plan import Plan, exempt
 
 
@@ -116,6 +120,9 @@ def evolve(situation: Situation, fact: PlanEvent) -> Situation:
             return _file_rejected(situation, replace(known, rejected=(*known.rejected, (fact.reason, fact.sha256))))
         case EmployerPlanNotReceived():
             return NotReceived(employment=known)
+        case PlanActivityStarted() | PlanActivityCompleted() | PlanActivityMissed():
+            assert isinstance(situation, PlanAtHand), "activities are those of the plan at hand"
+            return replace(situation, plan=replace(situation.plan, told=tell(situation.plan.told, fact)))
         case _:
             assert_never(fact)
 
