@@ -215,6 +215,25 @@ async def test_the_insured_person_gives_and_withdraws_consent_in_their_own_case_
     assert "deadlines" not in await desk.read(opened["at"], person)
 
 
+async def test_an_employer_finds_the_reference_of_its_own_employee_only(desk: Any) -> None:
+    opened = await desk.opened()
+    number, asked = opened["personId"], "/v1/people/references"
+    own = {"personId": number, "orgNr": "5560360793"}
+    for by in (desk.a, desk.fk):
+        assert (await by.post(asked, json=own)).json() == {"personRef": opened["personRef"]}
+    other = desk.running.by("emp.hr", org_id="5560009010")
+    for by, body in [
+        (other, own),
+        (other, own | {"orgNr": "5560009010"}),
+        (desk.a, own | {"personId": desk.somebody()}),
+        (desk.fk, own | {"orgNr": "5560009010"}),
+    ]:
+        answer = await by.post(asked, json=body)
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/person-unknown")
+    assert (await desk.care.post(asked, json=own)).status_code == 403
+    assert (await desk.a.post(asked, json=own | {"personId": "196408233235"})).status_code == 422
+
+
 async def test_a_worklist_holds_the_cases_one_handles_or_stands_in_for(desk: Any) -> None:
     mine, theirs, nobodys = [await desk.opened() for _ in range(3)]
     myself, you = str(uuid4()), str(uuid4())

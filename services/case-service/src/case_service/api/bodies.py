@@ -54,6 +54,14 @@ class Search(Body):
     person_id: PersonId
 
 
+class EmployedSearch(Search):
+    """A number, and where the person is employed."""
+
+    model_config = example(personId=NOBODY, orgNr="5560360793")
+
+    org_nr: OrgNrIn = Field(description="The employer's organisation number")
+
+
 class EmploymentIn(Body):
     """An employment that the case concerns."""
 

@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from case_service.api import shown
-from case_service.api.bodies import CaseTaken, EmploymentTaken, NewCase, NewNotice, NoticeTaken, Search
+from case_service.api.bodies import CaseTaken, EmployedSearch, EmploymentTaken, NewCase, NewNotice, NoticeTaken, Search
 from case_service.api.finding import of_person, open_or_next
-from case_service.api.relation import AtFk, Employer, Handler, Here
+from case_service.api.relation import FK, AtFk, Employer, Handler, Here, Referrer
 from case_service.days import local_day
 from case_service.domain.case import case
 from case_service.domain.commands import Employment, OpenCase, TakeSickNotice
 from case_service.domain.outcomes import employment_id_of
-from case_service.domain.situations import Open
+from case_service.domain.situations import Open, Opened
 from case_service.people import PersonUnknown, canonical, known, known_or_new
 from case_service.views import deadlines
 from chassis.http import Act, Reads
@@ -40,6 +40,26 @@ async def search(body: Search, who: AtFk, act: Act, read: Reads, here: Here) -> 
     async with read(deadlines.deadlines) as connection:
         due: dict[UUID, datetime] = await deadlines.next_due(connection, [r.case_id for r in rows])
     return shown.PersonFound(person_ref=person_ref, cases=[shown.summary(r, today, due.get(r.case_id)) for r in rows])
+
+
+@router.post(
+    "/people/references",
+    response_model=shown.PersonReferred,
+    tags=["people"],
+    summary="Find the reference of somebody employed there",
+    description="Another service asks this for its caller: which reference has the person with this number, who has "
+    "been on sick leave from this employer? An employer is answered for its own employees only; to it everybody else "
+    "is unknown.",
+)
+async def reference(body: EmployedSearch, who: Referrer, act: Act, read: Reads, here: Here) -> shown.PersonReferred:
+    person_ref = await known(here, canonical(body.person_id, local_day(act.now)))
+    if person_ref is None or not (who.org_type == FK or who.org_id == body.org_nr):
+        raise PersonUnknown
+    for row in await of_person(read, person_ref):
+        situation = await act.load(case, row.case_id)
+        if isinstance(situation, Opened) and any(e.org_nr == body.org_nr for e in situation.case.employments):
+            return shown.PersonReferred(person_ref=person_ref)
+    raise PersonUnknown
 
 
 @router.post(

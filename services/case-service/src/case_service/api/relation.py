@@ -19,7 +19,7 @@ from chassis.http import allow
 FK_ORG, AF_ORG = "2021005521", "2021002114"
 """Försäkringskassan's and Arbetsförmedlingen's organisation numbers."""
 
-PERSON, CARE, AF = "PERSON", "CARE", "AF"
+FK, PERSON, CARE, AF = "FK", "PERSON", "CARE", "AF"
 HANDLER = "fk.handler"
 AT_FK = (HANDLER, "fk.unit_manager", "fk.specialist", "fk.collab_lead")
 
@@ -27,6 +27,7 @@ Handler = Annotated[Actor, allow(HANDLER)]
 Assigner = Annotated[Actor, allow(HANDLER, "fk.unit_manager")]
 AtFk = Annotated[Actor, allow(*AT_FK)]
 Employer = Annotated[Actor, allow("emp.hr", "emp.manager")]
+Referrer = Annotated[Actor, allow(HANDLER, "emp.hr", "emp.manager")]
 Coordinator = Annotated[Actor, allow("care.coordinator")]
 Officer = Annotated[Actor, allow("af.officer")]
 Reader = Annotated[Actor, allow(*AT_FK, "person")]

@@ -58,6 +58,10 @@ class PersonFound(Body):
     cases: list[CaseSummary]
 
 
+class PersonReferred(Body):
+    person_ref: UUID
+
+
 class PlanShown(Body):
     """The newest thing that plan-service told of the employment."""
 
