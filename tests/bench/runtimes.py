@@ -22,7 +22,7 @@ from contracts.plan import PLAN
 from plan_service import main as plan_main
 from plan_service.domain.commands import Command, SubmitPlan
 from plan_service.domain.employment import employment
-from plan_service.views import employments
+from plan_service.views.employments import employments
 
 LISTENER = Service(
     name="notification", facts=NOTIFICATION, hears=(PLAN,), aggregates=(), router=APIRouter(), views=(employments,)

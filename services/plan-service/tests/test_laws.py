@@ -27,7 +27,6 @@ from contracts.plan import (
     PlanRevised,
     PlanSubmitted,
 )
-from plan_service import views
 from plan_service.api import shown
 from plan_service.domain.commands import (
     AssessPlan,
@@ -44,6 +43,7 @@ from plan_service.domain.employment import decider
 from plan_service.domain.outcomes import next_request_id
 from plan_service.domain.plan import Activity, Contents, Document
 from plan_service.domain.situations import Asked, NotRegistered, PlanAtHand, Registered, plans
+from plan_service.views import employments as views
 
 DAY_1 = date(2026, 3, 2)
 EMPLOYMENT = UUID(int=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 from chassis.tables import decision_table
 from contracts.plan import PLAN
 from plan_service.domain.employment import decide
-from plan_service.views import PlanStatus
+from plan_service.views.employments import PlanStatus
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

@@ -28,7 +28,7 @@ from tests.bench.stage import Stage
 from chassis.codec import Codec
 from chassis.view import Decoder
 from contracts.plan import PLAN
-from plan_service.views import Employment, employments
+from plan_service.views.employments import Employment, employments
 
 COLUMNS = [f.name for f in fields(Employment)]
 UPSERT = (

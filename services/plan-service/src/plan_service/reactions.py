@@ -1,35 +1,62 @@
 """What do we do about what others tell?
 
-When a case is opened, or an employer's notice brings an employment to it, we know the employments it concerns. When the
-time for a requested plan has run out, we record that it did."""
+When a case is opened, or an employer's notice brings an employment to it, we know the employments it concerns. When it
+is closed, no plan is asked for any more. When the time for a requested plan or for an activity has run out, we record
+that it did."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from chassis.react import Ask, Reaction
 from chassis.view import Heard
-from contracts.case import CaseEmployment, CaseOpened, EmployerSickNoticeReceived
+from contracts.case import CaseClosed, CaseEmployment, CaseOpened, CaseReopened, EmployerSickNoticeReceived
 from contracts.notification import TimerElapsed
 from contracts.plan import EmploymentRegistered
 from plan_service.days import local_day
-from plan_service.domain.commands import LearnOfEmployment, RecordPlanNotReceived
+from plan_service.domain.case_end import NoteEnd, NoteReopening, case_end
+from plan_service.domain.commands import LearnOfEmployment, RecordActivitiesMissed, RecordPlanNotReceived
 from plan_service.domain.employment import employment
 
 NOT_RECEIVED = "EMPLOYER_PLAN_NOT_RECEIVED"
 """The kind of timer that notification-service runs for a requested plan. It is about the employment."""
+
+ACTIVITY_MISSED = "PLAN_ACTIVITY_MISSED"
+"""The kind of timer that it runs for an activity of a plan. It is about the employment: which activities are late
+follows from the plan."""
 
 REMINDERS = 2
 """Reminders that go before the timer, by notification-service's rule for requested plans (+15 and +22 days [A])."""
 
 
 def time_ran_out(heard: Heard, now: datetime) -> Sequence[Ask]:
-    """A plan or a file that came meanwhile makes the command one that changes nothing."""
+    """What came meanwhile, a plan, a file or word that an activity is done, makes the command one that changes
+    nothing."""
     elapsed = heard.fact
     assert isinstance(elapsed, TimerElapsed)
-    if elapsed.kind != NOT_RECEIVED:
-        return ()
-    command = RecordPlanNotReceived(ran_out_on=local_day(elapsed.due_at), reminders=REMINDERS)
-    return (Ask(aggregate=employment, id=elapsed.about, command=command, rule="plan-not-received"),)
+    day = local_day(elapsed.due_at)
+    match elapsed.kind:
+        case kind if kind == NOT_RECEIVED:
+            silence = RecordPlanNotReceived(ran_out_on=day, reminders=REMINDERS)
+            return (Ask(aggregate=employment, id=elapsed.about, command=silence, rule="plan-not-received"),)
+        case kind if kind == ACTIVITY_MISSED:
+            late = RecordActivitiesMissed(ran_out_on=day)
+            return (Ask(aggregate=employment, id=elapsed.about, command=late, rule="activity-missed"),)
+        case _:
+            return ()
+
+
+def case_closed(heard: Heard, now: datetime) -> Sequence[Ask]:
+    closed = heard.fact
+    assert isinstance(closed, CaseClosed)
+    command = NoteEnd(case_id=closed.case_id, closed_at=closed.closed_at)
+    return (Ask(aggregate=case_end, id=closed.case_id, command=command, rule="case-closed"),)
+
+
+def case_reopened(heard: Heard, now: datetime) -> Sequence[Ask]:
+    reopened = heard.fact
+    assert isinstance(reopened, CaseReopened)
+    command = NoteReopening(case_id=reopened.case_id, opening=reopened.opening)
+    return (Ask(aggregate=case_end, id=reopened.case_id, command=command, rule="case-reopened"),)
 
 
 def case_opened(heard: Heard, now: datetime) -> Sequence[Ask]:
@@ -69,5 +96,7 @@ def _register(
 reactions: Mapping[tuple[str, str], Reaction] = {
     ("case", "CaseOpened"): case_opened,
     ("case", "EmployerSickNoticeReceived"): notice_received,
+    ("case", "CaseClosed"): case_closed,
+    ("case", "CaseReopened"): case_reopened,
     ("notification", "TimerElapsed"): time_ran_out,
 }

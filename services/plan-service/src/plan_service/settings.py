@@ -12,3 +12,7 @@ class PlanSettings(Told):
         default="",
         description="ClamAV daemon as clamd://host:port; empty for the built-in check, which knows only EICAR",
     )
+    case_url: str = Field(
+        default="",
+        description="Where case-service answers, http://host:port; empty: employments are not found by number",
+    )

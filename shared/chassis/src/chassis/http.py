@@ -107,16 +107,19 @@ class Acting:
         return self._told(done, known)
 
     async def guarded(
-        self, aggregate: Aggregate[C, S, F], id: Any, look: Look[C], *, answer: Mapping[str, Any] | None = None,
+        self, aggregate: Aggregate[C, S, F], id: Any, look: Look[C], *,
+        answer: Mapping[str, Any] | Callable[[S, Sequence[F]], Mapping[str, Any]] | None = None,
         match_needed: bool = False,
     ) -> Done:  # fmt: skip
         """Perform a command that rests on other streams (see `Performer.guarded`). `look` reads them anew each time."""
         self._runtime.must_be_writable()
+        told = answer if callable(answer) else None
+        known = None if callable(answer) else answer
         done = await self._runtime.perform.guarded(
-            aggregate, id, look, self._context(), key=await self._key(answer or {}),
-            if_match=self._if_match(match_needed),
+            aggregate, id, look, self._context(), key=await self._key(known or {}),
+            if_match=self._if_match(match_needed), answering=told,
         )  # fmt: skip
-        return self._told(done, answer)
+        return self._told(done, known)
 
     async def beside(self, aggregate: Aggregate[C, S, F], id: Any, command: C) -> Done:
         """Perform a command on the way to the one that answers this request. It is not covered by the request's key or
@@ -187,16 +190,17 @@ Act = Annotated[Acting, Depends(acting)]
 
 
 class Reading:
-    """`async with read(view) as connection`: a connection to read with, once `view` covers all that was written before
-    this request arrived, here and (as far as Read-After says) elsewhere."""
+    """`async with read(view) as connection`: a connection to read with, once `view` (or each of several) covers all
+    that was written before this request arrived, here and (as far as Read-After says) elsewhere."""
 
     def __init__(self, request: Request) -> None:
         self._runtime = request.app.state.runtime
         self._after = positions(request.headers.get("read-after"))
 
     @asynccontextmanager
-    async def __call__(self, view: View[Any]) -> AsyncGenerator[AsyncConnection, None]:
-        await self._runtime.caught_up(view, self._after)
+    async def __call__(self, *views: View[Any]) -> AsyncGenerator[AsyncConnection, None]:
+        for view in views:
+            await self._runtime.caught_up(view, self._after)
         async with self._runtime.engine.connect() as connection:
             yield connection
 

@@ -166,7 +166,7 @@ class Performer:
 
     async def guarded(
         self, aggregate: Aggregate[C, S, F], id: Any, look: Look[C], context: Context, *, key: Key | None = None,
-        if_match: int | None = None,
+        if_match: int | None = None, answering: Callable[[S, Sequence[F]], Mapping[str, Any]] | None = None,
     ) -> Done:  # fmt: skip
         """As a plain command, for one that rests on other streams: they are read, and must stand still until it is in
         the log. When one of them moved in between it is looked at again and decided anew, so nothing slips past."""
@@ -174,7 +174,8 @@ class Performer:
             seen = await look()
             try:
                 return await self(
-                    aggregate, id, seen.command, context, key=key, if_match=if_match, guards=seen.guards
+                    aggregate, id, seen.command, context, key=key, if_match=if_match, guards=seen.guards,
+                    answering=answering,
                 )  # fmt: skip
             except GuardMoved:
                 continue

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from plan_service.api import assessments, documents, employments, plans
+from plan_service.api import activities, assessments, documents, employments, finding, plans, tips
 
 router = APIRouter()
-for part in (employments, documents, plans, assessments):
+for part in (finding, employments, documents, plans, assessments, activities, tips):
     router.include_router(part.router)

@@ -7,7 +7,18 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from chassis.http import Body
-from contracts.plan import ActivityKind, Channel, EmploymentKind, Exemption, Quality, Shortcoming
+from contracts.plan import (
+    ActivityKind,
+    Channel,
+    EmploymentKind,
+    Exemption,
+    MissCause,
+    Quality,
+    Shortcoming,
+    TipGround,
+    TipKind,
+    TipOutcome,
+)
 from plan_service.api.fields import Day, Line, OrgNrIn, Prose, Yes
 from plan_service.api.wording import WARNING
 from plan_service.domain.plan import Activity, Contents, Document
@@ -139,7 +150,78 @@ class NewAssessment(Body):
     version: Annotated[int, Field(strict=True, ge=1)]
 
 
+class Search(Body):
+    """Whose employment, and where. The number stands in the body only: it is neither kept here nor repeated."""
+
+    model_config = example(personId="196408233234", orgNr="5560360793")
+
+    person_id: Annotated[str, Field(min_length=10, max_length=20)] = Field(
+        description="Personal identity number or coordination number"
+    )
+    org_nr: OrgNrIn = Field(description="The employer's organisation number")
+
+
+class Happened(Body):
+    """On which day it happened; today when left out."""
+
+    model_config = example(on="2026-04-13")
+
+    on: Day | None = None
+
+
+class NewMiss(Body):
+    """That an activity was not done, and why."""
+
+    model_config = example(cause="EMPLOYER", on="2026-06-02")
+
+    cause: MissCause
+    on: Day | None = Field(None, description="The day it is told; today when left out")
+
+
+class NewTip(Body):
+    """What a tip about the employer would rest on."""
+
+    model_config = example(employmentId="0195a1c2-7b1e-7c1a-9d3e-2f6f8f1f7a13", grounds=["NO_PLAN"])
+
+    employment_id: UUID = Field(description="Where the grounds are seen. The tip itself keeps no trace of it")
+    grounds: Annotated[tuple[TipGround, ...], Field(min_length=1, max_length=4)]
+
+
+class NewSending(Body):
+    """What Arbetsmiljöverket is told: about an employer and a workplace, never about a person."""
+
+    model_config = example(
+        employmentId="0195a1c2-7b1e-7c1a-9d3e-2f6f8f1f7a13",
+        kind="TIP",
+        workplace="Lagret i Norrköping",
+        caseCount=1,
+        facts="Arbetsgivaren har inte lämnat in den plan för återgång i arbete som begärts, trots två påminnelser.",
+    )
+
+    employment_id: UUID = Field(description="Where the grounds are seen once more. The tip keeps no trace of it")
+    kind: TipKind
+    workplace: Line
+    case_count: Annotated[int, Field(strict=True, ge=1, le=10_000)] = Field(description="Cases that the tip rests on")
+    facts: Annotated[str, Field(min_length=1, max_length=2000)] = Field(description="What was not done. No person")
+
+
+class NewOutcome(Body):
+    """What Arbetsmiljöverket did about a tip."""
+
+    model_config = example(outcome="INSPECTION")
+
+    outcome: TipOutcome
+
+
 # --- answers ---
+
+
+class Link(Body):
+    """An address and the method to call it with. `match`: it needs If-Match with the ETag of what was read."""
+
+    href: str
+    method: str = "GET"
+    match: bool = False
 
 
 class Warned(Body):
@@ -176,6 +258,22 @@ class Assessed(Body):
     score: Annotated[int, Field(description="0 to 6")]
     quality: Quality
     shortcomings: tuple[Shortcoming, ...]
+
+
+class EmploymentFound(Body):
+    """The employment, and where to go on from it."""
+
+    employment_id: UUID
+    links: Annotated[dict[str, Link], Field(alias="_links", description="What this caller may do now")]
+
+
+class ActivityTold(Body):
+    plan_id: UUID
+    activity_id: UUID
+
+
+class TipTaken(Body):
+    tip_id: UUID
 
 
 class DocumentTaken(Body):

@@ -7,15 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from chassis.http import Act, Page, Paging, Problem, Reads, paged
+from chassis.perform import Guarded
 from contracts.plan import EmployerPlanRequested, EmploymentRegistered, PlanEvent
-from plan_service import views
 from plan_service.api import shown, wording
 from plan_service.api.bodies import EmploymentTaken, NewEmployment, NewRequest, RequestMade, warned
 from plan_service.api.relation import Handler, Reader, of, own_org
 from plan_service.days import local_day
+from plan_service.domain.case_end import Ended, case_end
 from plan_service.domain.commands import EmploymentUnknown, RegisterEmployment, RequestPlan
 from plan_service.domain.employment import employment
 from plan_service.domain.situations import Asked, Situation
+from plan_service.views import cases, timeline
+from plan_service.views import employments as views
 
 router = APIRouter(prefix="/employments", tags=["employments"])
 
@@ -65,7 +68,7 @@ async def listed(
     plan_status: Annotated[views.PlanStatus | None, Query(alias="planStatus", description="Only these")] = None,
 ) -> dict[str, Any]:
     today, after = local_day(act.now), _after(page)
-    async with read(views.employments) as connection:
+    async with read(cases.cases, views.employments) as connection:
         found = await views.some(connection, today, own_org(who), plan_status, after, page.limit + 1)
     answer = paged(found, page, key=lambda f: (f.row.number,))
     return answer | {"items": [shown.employment(f, who, today) for f in answer["items"]]}
@@ -81,7 +84,7 @@ def _after(page: Paging) -> int:
             raise Problem(
                 422,
                 "invalid-cursor",
-                "This is not the `next` of a page of employments.",
+                "This is not the `next` of a page of this list.",
                 field="after",
                 do="Begin without `after`, then send what `next` said.",
             )
@@ -97,13 +100,27 @@ def _after(page: Paging) -> int:
 )
 async def one(employment_id: UUID, who: Reader, act: Act, read: Reads, response: Response) -> shown.EmploymentShown:
     today = local_day(act.now)
-    async with read(views.employments) as connection:
+    async with read(cases.cases, views.employments) as connection:
         found = await views.one(connection, employment_id, today, own_org(who))
     if found is None:
         raise EmploymentUnknown
     known = of(await act.load(employment, employment_id), who).employment
     response.headers["ETag"] = f'"{found.row.version}"'
     return shown.employment(found, who, today, known.registration.workplace)
+
+
+@router.get(
+    "/{employment_id}/timeline",
+    response_model=shown.TimelinePage,
+    summary="What has happened about an employment's plan",
+    description="What happened, oldest first. FK and the employer whose employment it is. Tips are not part of it.",
+)
+async def told(employment_id: UUID, who: Reader, act: Act, read: Reads, page: Page) -> dict[str, Any]:
+    of(await act.load(employment, employment_id), who)
+    async with read(timeline.timeline) as connection:
+        found = await timeline.of_employment(connection, employment_id, _after(page), page.limit + 1)
+    answer = paged(found, page, key=lambda h: (h.position,))
+    return answer | {"items": [shown.happened(h) for h in answer["items"]]}
 
 
 @router.post(
@@ -113,13 +130,19 @@ async def one(employment_id: UUID, who: Reader, act: Act, read: Reads, response:
     responses={200: {"description": "The employer had been asked already; the open request stands"}},
     summary="Ask the employer for its plan",
     description="FK asks for the plan (SFB 110:31). The employer is told only name and dates. While a request is open, "
-    "asking again gives the open one.",
+    "asking again gives the open one. Where FK has closed the case it is refused (409).",
 )
 async def request(employment_id: UUID, body: NewRequest, act: Act, who: Handler, response: Response) -> RequestMade:
     situation = of(await act.load(employment, employment_id), who)
-    act.concerning(case_id=situation.employment.registration.case_id, legal_basis=SFB_REQUEST)
-    command = RequestPlan(due=body.due, today=local_day(act.now))
-    done = await act(employment, employment_id, command, answer=_open_request)
+    case_id = situation.employment.registration.case_id
+    act.concerning(case_id=case_id, legal_basis=SFB_REQUEST)
+
+    async def look() -> Guarded[RequestPlan]:
+        followed, guard = await act.look(case_end, case_id)
+        command = RequestPlan(due=body.due, today=local_day(act.now), case_ended=isinstance(followed, Ended))
+        return Guarded(command=command, guards=(guard,))
+
+    done = await act.guarded(employment, employment_id, look, answer=_open_request)
     response.status_code = done.answer["status"]
     return RequestMade(request_id=done.answer["requestId"], due=done.answer["due"])
 

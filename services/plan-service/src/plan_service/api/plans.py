@@ -92,11 +92,12 @@ async def revise(
 )
 async def one(employment_id: UUID, plan_id: UUID, who: Reader, read: Reads, response: Response) -> shown.PlanShown:
     situation, version = await read.load(employment, employment_id)
-    found = next((p for p in plans(of(situation, who)) if p.newest.plan_id == plan_id), None)
+    known = of(situation, who)
+    found = next((p for p in plans(known) if p.newest.plan_id == plan_id), None)
     if found is None:
         raise PlanUnknown
     response.headers["ETag"] = f'"{version}"'
-    return shown.plan(found, who)
+    return shown.plan(found, who, at_hand=isinstance(known, PlanAtHand) and known.plan is found)
 
 
 def _check_channel(channel: Channel, who: Actor) -> None:

@@ -16,10 +16,18 @@ HANDLER, SPECIALIST = "fk.handler", "fk.specialist"
 AT_THE_EMPLOYER = ("emp.hr", "emp.manager")
 AT_FK = (HANDLER, "fk.unit_manager", SPECIALIST, "fk.collab_lead")
 
+INSPECTOR = "av.inspector"
+AV = "AV"
+TIPPERS = (HANDLER, "fk.collab_lead")
+"""Who at FK sends tips [A]."""
+
 Handler = Annotated[Actor, allow(HANDLER)]
 Writer = Annotated[Actor, allow(*AT_THE_EMPLOYER, HANDLER)]
 Assessor = Annotated[Actor, allow(HANDLER, SPECIALIST)]
 Reader = Annotated[Actor, allow(*AT_FK, *AT_THE_EMPLOYER)]
+Tipper = Annotated[Actor, allow(*TIPPERS)]
+Inspector = Annotated[Actor, allow(INSPECTOR)]
+TipReader = Annotated[Actor, allow(*AT_FK, INSPECTOR)]
 
 
 def own_org(who: Actor) -> str | None:

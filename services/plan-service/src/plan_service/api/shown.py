@@ -13,20 +13,28 @@ from pydantic import AwareDatetime, Field
 
 from chassis.envelope import Actor
 from chassis.http import Body
-from contracts.plan import Channel, EmploymentKind, PlanActivity, PlanAssessed, PlanRevised, PlanSubmitted
-from plan_service.api.relation import AT_FK, AT_THE_EMPLOYER, HANDLER, SPECIALIST, own_org
+from contracts.plan import (
+    Channel,
+    EmploymentKind,
+    MissCause,
+    PlanActivity,
+    PlanAssessed,
+    PlanRevised,
+    PlanSubmitted,
+    SupervisionTipSent,
+    TipGround,
+    TipKind,
+    TipOutcome,
+)
+from plan_service.api.bodies import Link
+from plan_service.api.relation import AT_FK, AT_THE_EMPLOYER, HANDLER, INSPECTOR, SPECIALIST, TIPPERS, own_org
+from plan_service.domain.activities import Progress, progress_of
 from plan_service.domain.plan import HandedIn, Plan, spell_day
-from plan_service.views import AT_HAND, FILE_UNREADABLE, NOT_ASKED, Employment, Found, PlanStatus
+from plan_service.views.employments import AT_HAND, FILE_UNREADABLE, NOT_ASKED, Employment, Found, PlanStatus
+from plan_service.views.timeline import Happening
+from plan_service.views.tips import Tip, TipStatus
 
 WRITERS = (*AT_THE_EMPLOYER, HANDLER)
-
-
-class Link(Body):
-    """An address and the method to call it with. `match`: it needs If-Match with the ETag of what was read."""
-
-    href: str
-    method: str = "GET"
-    match: bool = False
 
 
 Links = Annotated[dict[str, Link], Field(alias="_links", description="What this caller may do now")]
@@ -73,6 +81,7 @@ class EmploymentShown(Body):
     file_fault: str | None = None
     plan: PlanSummary | None = None
     changed_at: AwareDatetime
+    case_ended: bool | None = Field(None, description="FK only: FK has closed the case")
     links: Links
 
 
@@ -96,6 +105,55 @@ class ActivityShown(Body):
     end: date | None
     follow_up: date | None
     target_pct: int | None
+
+
+class ProgressShown(Body):
+    """How far an activity of the newest version has come."""
+
+    activity_id: UUID
+    started_on: date | None = None
+    completed_on: date | None = None
+    missed_on: date | None = None
+    cause: MissCause | None = Field(None, description="Why it was not done; absent where its time ran out in silence")
+    links: Annotated[dict[str, Link], Field(alias="_links", description="What this caller may tell of it now")]
+
+
+class HappeningShown(Body):
+    """Something that happened. `about` is the id of what it concerns, `detail` the code that says most."""
+
+    at: AwareDatetime
+    event: str
+    role: str
+    about: UUID
+    detail: str
+
+
+class TipShown(Body):
+    """A tip. To Arbetsmiljöverket: what was sent, and what it did itself."""
+
+    tip_id: UUID
+    org_nr: str
+    status: TipStatus
+    grounds: list[TipGround]
+    kind: TipKind | None = None
+    case_count: int | None = None
+    sent_at: AwareDatetime | None = None
+    acknowledged_on: date | None = None
+    outcome: TipOutcome | None = None
+    outcome_on: date | None = None
+    workplace: str | None = Field(None, description="When one tip is read")
+    facts: str | None = Field(None, description="When one tip is read")
+    links: Links
+
+
+class TipPage(Body):
+    items: list[TipShown]
+    next: str | None = Field(description="Send as `after` for the next page; null: there is none")
+
+
+class TimelinePage(Body):
+    items: list[HappeningShown]
+    next: str | None = Field(description="Send as `after` for the next page; null: there is none")
 
 
 class VersionShown(Body):
@@ -123,6 +181,7 @@ class PlanShown(Body):
     plan_id: UUID
     employment_id: UUID
     versions: list[VersionShown]
+    progress: list[ProgressShown] = Field(description="Of the activities of the newest version")
     links: Links
 
 
@@ -133,8 +192,8 @@ def employment(found: Found, who: Actor, today: date, workplace: str | None = No
     row = found.row
     seen: dict[str, Any] = {}
     if own_org(who) is None:
-        seen |= {"spell_start": row.spell_start, "expected_days": row.expected_days}
-        seen |= {"spell_day": spell_day(row.spell_start, today)}
+        seen |= {"spell_start": row.spell_start, "expected_days": found.expected_days}
+        seen |= {"spell_day": spell_day(row.spell_start, today), "case_ended": found.case_ended}
     if workplace is not None:
         seen |= {"workplace": workplace}
     if row.request_id is not None and row.due is not None and row.situation == PlanStatus.REQUESTED:
@@ -151,7 +210,7 @@ def employment(found: Found, who: Actor, today: date, workplace: str | None = No
         employment_kind=row.employment_kind,
         plan_status=found.status,
         changed_at=row.changed_at,
-        links=links(row, who),
+        links=links(row, who, case_ended=found.case_ended),
         **seen,
     )
 
@@ -176,13 +235,18 @@ def _summary(row: Employment, who: Actor) -> PlanSummary:
     )
 
 
-def links(row: Employment, who: Actor) -> dict[str, Link]:
+def links(row: Employment, who: Actor, *, case_ended: bool = False) -> dict[str, Link]:
     """The same rules as the decision table's, told beforehand: what is not here would be refused."""
     here = f"/v1/employments/{row.employment_id}"
     plan = f"{here}/plans/{row.plan_id}"
     offered = (
         ("self", True, AT_FK + AT_THE_EMPLOYER, Link(href=here)),
-        ("requestPlan", _may_be_requested(row), (HANDLER,), Link(href=f"{here}/plan-requests", method="POST")),
+        (
+            "requestPlan",
+            not case_ended and _may_be_requested(row),
+            (HANDLER,),
+            Link(href=f"{here}/plan-requests", method="POST"),
+        ),
         ("uploadDocument", True, WRITERS, Link(href=f"{here}/documents", method="POST")),
         ("submitPlan", _may_be_submitted(row), WRITERS, Link(href=f"{here}/plans", method="POST")),
         ("plan", row.plan_id is not None, AT_FK + AT_THE_EMPLOYER, Link(href=plan)),
@@ -193,6 +257,8 @@ def links(row: Employment, who: Actor) -> dict[str, Link]:
             (HANDLER, SPECIALIST),
             Link(href=f"{plan}/assessments", method="POST", match=True),
         ),
+        ("timeline", True, AT_FK + AT_THE_EMPLOYER, Link(href=f"{here}/timeline")),
+        ("proposeTip", True, TIPPERS, Link(href="/v1/tips", method="POST")),
     )
     return {name: link for name, possible, roles, link in offered if possible and who.role in roles}
 
@@ -211,7 +277,8 @@ def _may_be_submitted(row: Employment) -> bool:
 # --- plans ---
 
 
-def plan(found: Plan, who: Actor) -> PlanShown:
+def plan(found: Plan, who: Actor, at_hand: bool) -> PlanShown:
+    """`at_hand`: it is the plan that counts now, so something may be told of its activities."""
     newest = found.newest
     here = f"/v1/employments/{newest.employment_id}"
     links = {"self": Link(href=f"{here}/plans/{newest.plan_id}"), "employment": Link(href=here)}
@@ -221,6 +288,7 @@ def plan(found: Plan, who: Actor) -> PlanShown:
         plan_id=newest.plan_id,
         employment_id=newest.employment_id,
         versions=[_version(v, found.assessments, who) for v in found.versions],
+        progress=[_progress(a, found, who, at_hand) for a in newest.activities],
         links=links,
     )
 
@@ -265,5 +333,60 @@ def _activity(a: PlanActivity) -> ActivityShown:
     )
 
 
+def _progress(a: PlanActivity, of: Plan, who: Actor, at_hand: bool) -> ProgressShown:
+    come = progress_of(of.told, a.activity_id)
+    told = {"started_on": come.started, "completed_on": come.completed, "missed_on": come.missed, "cause": come.cause}
+    seen: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    here = f"/v1/employments/{of.newest.employment_id}/plans/{of.newest.plan_id}/activities/{a.activity_id}"
+    open_to = at_hand and who.role in WRITERS and come.completed is None
+    return ProgressShown(activity_id=a.activity_id, links=_steps(come, here) if open_to else {}, **seen)
+
+
+def _steps(come: Progress, here: str) -> dict[str, Link]:
+    """What would tell something new of an activity that is not done."""
+    start = {} if come.started else {"start": Link(href=f"{here}/starts", method="POST")}
+    return start | {
+        "complete": Link(href=f"{here}/completions", method="POST"),
+        "miss": Link(href=f"{here}/misses", method="POST"),
+    }
+
+
+def happened(row: Happening) -> HappeningShown:
+    return HappeningShown(at=row.at, event=row.event, role=row.role, about=row.about, detail=row.detail)
+
+
 def _assessment(a: PlanAssessed) -> AssessmentShown:
     return AssessmentShown(version=a.version, score=a.score, quality=a.quality, shortcomings=list(a.shortcomings))
+
+
+# --- tips ---
+
+
+def tip(row: Tip, who: Actor, sent: SupervisionTipSent | None = None) -> TipShown:
+    seen: dict[str, Any] = {
+        name: getattr(row, name)
+        for name in ("kind", "case_count", "sent_at", "acknowledged_on", "outcome", "outcome_on")
+        if getattr(row, name) is not None
+    }
+    if sent is not None:
+        seen |= {"workplace": sent.workplace, "facts": sent.facts}
+    return TipShown(
+        tip_id=row.tip_id,
+        org_nr=row.org_nr,
+        status=TipStatus(row.status),
+        grounds=[TipGround(g) for g in row.grounds.split()],
+        links=tip_links(row, who),
+        **seen,
+    )
+
+
+def tip_links(row: Tip, who: Actor) -> dict[str, Link]:
+    here = f"/v1/tips/{row.tip_id}"
+    sent, known = row.status == TipStatus.SENT, row.status == TipStatus.ACKNOWLEDGED
+    offered = (
+        ("self", True, (*AT_FK, INSPECTOR), Link(href=here)),
+        ("send", row.status == TipStatus.PROPOSED, TIPPERS, Link(href=f"{here}/sendings", method="POST")),
+        ("acknowledge", sent, (INSPECTOR,), Link(href=f"{here}/acknowledgements", method="POST")),
+        ("conclude", known, (INSPECTOR,), Link(href=f"{here}/outcomes", method="POST")),
+    )
+    return {name: link for name, possible, roles, link in offered if possible and who.role in roles}

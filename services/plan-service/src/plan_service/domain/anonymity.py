@@ -13,6 +13,8 @@ _GAP = r"[\s.,:;/_+\-–—]{0,3}"
 _PERSON_NUMBER = re.compile(
     rf"(?<!\d)(?:(?:18|19|20){_GAP})?\d{{2}}{_GAP}(?P<month>\d{{2}}){_GAP}(?P<day>\d{{2}}){_GAP}(?:\d{_GAP}){{3}}\d(?!\d)"
 )
+_DATE = re.compile(rf"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)(?!{_GAP}(?:\d{_GAP}){{3}}\d(?!\d|-\d\d-\d\d))")
+"""A day, as deadlines are written, unless four digits follow that begin no other day."""
 _REFERENCE = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _MAIL = re.compile(r"\S+\s*(?:@|\(at\)|\[at\]|\(a\)|snabel-?a)\s*\S+", re.IGNORECASE)
 _TELEPHONE = re.compile(
@@ -22,15 +24,20 @@ _INTRODUCED = re.compile(
     r"\b(?:(?i:heter|vid namn|namnet är|namn:|herr|fru|fröken|mr|mrs|ms|named|called|anställde|anställda|medarbetaren|"
     r"kollegan|employee))[\s:]+[A-ZÅÄÖÉ][a-zåäöéü]+"
 )
+_BORN = re.compile(r"\b(?:född|fött|födelsedatum|born)\b", re.IGNORECASE)
 _NAME = re.compile(r"[A-ZÅÄÖÉ][\w'’-]*[a-zåäöéü](?:[ -]+(?:[a-zåäö]{2,3} )?[A-ZÅÄÖÉ][\w'’-]*[a-zåäöéü])+")
 
 
 def names_a_person(text: str, known_names: Iterable[str]) -> bool:
     """`known_names` are as `names_in` gives them."""
     plain = _plain(text)
-    if any(sign.search(plain) for sign in (_REFERENCE, _MAIL, _TELEPHONE, _INTRODUCED)):
-        return True
-    return any(_is_a_birthday(found) for found in _PERSON_NUMBER.finditer(plain)) or _mentions(plain, known_names)
+    undated = _DATE.sub(" | ", plain)
+    return (
+        any(sign.search(plain) for sign in (_REFERENCE, _MAIL, _INTRODUCED, _BORN))
+        or _TELEPHONE.search(undated) is not None
+        or any(_is_a_birthday(found) for found in _PERSON_NUMBER.finditer(undated))
+        or _mentions(plain, known_names)
+    )
 
 
 def names_in(text: str) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ from contracts.plan import (
     PlanRevised,
     PlanSubmitted,
 )
+from plan_service.views import cases
+from plan_service.views.columns import METADATA, OWN
 
 PLAN_DAY = 30
 """By this day of the spell the employer has drawn up a plan (SFB 30:6)."""
@@ -82,7 +84,7 @@ class Employment:
 
 table = sa.Table(
     "employments",
-    sa.MetaData(schema="views"),
+    METADATA,
     sa.Column("employment_id", sa.Uuid, primary_key=True),
     sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
@@ -113,7 +115,7 @@ table = sa.Table(
 
 
 def keys(heard: Heard) -> Sequence[UUID]:
-    return (heard.fact.employment_id,) if hasattr(heard.fact, "employment_id") else ()
+    return (heard.fact.employment_id,) if hasattr(heard.fact, "employment_id") else ()  # a tip leads to none
 
 
 def evolve(row: Employment | None, heard: Heard, key: Any) -> Employment | None:
@@ -186,7 +188,7 @@ employments = View(
     row=Employment,
     keys=keys,
     evolve=evolve,
-    sources=("plan",),
+    sources=(OWN,),
 )
 
 
@@ -195,17 +197,25 @@ employments = View(
 
 @record
 class Found:
-    """A row and its plan status on the day of reading."""
+    """A row, its plan status on the day of reading, and what case-service told last: for how many days the incapacity
+    may be assumed to last, and whether the case has ended."""
 
     row: Employment
     status: PlanStatus
+    expected_days: int
+    case_ended: bool
+
+
+EXPECTED = sa.func.coalesce(cases.table.c.expected_days, table.c.expected_days)
+ENDED = sa.func.coalesce(cases.table.c.ended, sa.false())
+WITH_CASES = table.outerjoin(cases.table, cases.table.c.case_id == table.c.case_id)
 
 
 def status_on(today: date, *, of_all: bool) -> sa.ColumnElement[str]:
     """The plan status on a day. An employer's reader (`of_all=False`) is told neither when the spell began nor whether
     FK expects 60 days: to it the status before a request or a plan is NOT_KNOWN on every day."""
     past = table.c.spell_start <= today - timedelta(days=PLAN_DAY)
-    owed = sa.and_(table.c.expected_days >= PLAN_OWED_FROM_DAYS, table.c.employment_kind != EmploymentKind.SELF.value)
+    owed = sa.and_(EXPECTED >= PLAN_OWED_FROM_DAYS, table.c.employment_kind != EmploymentKind.SELF.value)
     unknown = sa.and_(past, owed) if of_all else sa.true()
     return sa.case(
         (sa.and_(table.c.situation == NOT_ASKED, unknown), PlanStatus.NOT_KNOWN.value),
@@ -218,6 +228,14 @@ def status_on(today: date, *, of_all: bool) -> sa.ColumnElement[str]:
 async def one(connection: AsyncConnection, employment_id: UUID, today: date, org_nr: str | None) -> Found | None:
     """An employment; for an employer (`org_nr` given) only one of its own."""
     return next(iter(await _find(connection, today, org_nr, table.c.employment_id == employment_id, 1)), None)
+
+
+async def of_person(connection: AsyncConnection, person_ref: UUID, org_nr: str) -> Employment | None:
+    """The newest employment of a person at an organisation: of several sick leaves, the one that goes on."""
+    here = sa.and_(table.c.person_ref == person_ref, table.c.org_nr == org_nr)
+    query = sa.select(table).select_from(WITH_CASES).where(here).order_by(ENDED, table.c.number.desc()).limit(1)
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else Employment(**row)
 
 
 async def some(
@@ -233,11 +251,17 @@ async def some(
 async def _find(
     connection: AsyncConnection, today: date, org_nr: str | None, wanted: sa.ColumnElement[bool], most: int
 ) -> list[Found]:
-    query = sa.select(table, status_on(today, of_all=org_nr is None).label("status")).where(wanted)
+    told = (status_on(today, of_all=org_nr is None).label("status"), EXPECTED.label("told_days"), ENDED.label("ended"))
+    query = sa.select(table, *told).select_from(WITH_CASES).where(wanted)
     if org_nr is not None:
         query = query.where(table.c.org_nr == org_nr)
     rows = (await connection.execute(query.order_by(table.c.number).limit(most))).mappings().all()
     return [
-        Found(row=Employment(**{k: v for k, v in r.items() if k != "status"}), status=PlanStatus(r["status"]))
+        Found(
+            row=Employment(**{c.name: r[c.name] for c in table.columns}),
+            status=PlanStatus(r["status"]),
+            expected_days=r["told_days"],
+            case_ended=r["ended"],
+        )
         for r in rows
     ]

@@ -1,0 +1,1 @@
+"""What can be looked up: employments, what is known of their cases, what happened, and tips."""

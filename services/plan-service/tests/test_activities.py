@@ -1,0 +1,227 @@
+"""What is answered to what is told of a plan's activities, and which of them are late."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from chassis.decider import MissingPredecessor, Refused
+from chassis.testing import scenarios
+from contracts.plan import (
+    ActivityKind,
+    Channel,
+    EmploymentKind,
+    EmploymentRegistered,
+    Exemption,
+    MissCause,
+    PlanActivityCompleted,
+    PlanActivityMissed,
+    PlanActivityStarted,
+    PlanEvent,
+    PlanSubmitted,
+)
+from plan_service.domain.activities import GRACE
+from plan_service.domain.commands import (
+    ActivityAlreadyCompleted,
+    ActivityNotPlanned,
+    CaseEnded,
+    CompleteActivity,
+    DayNotCome,
+    MissActivity,
+    PlanMissing,
+    PlanUnknown,
+    RecordActivitiesMissed,
+    RequestPlan,
+    RevisePlan,
+    StartActivity,
+    SubmitPlan,
+)
+from plan_service.domain.employment import decider
+from plan_service.domain.plan import Activity, Contents
+
+given = scenarios(decider)
+
+DAY_1 = date(2026, 3, 2)
+TODAY = date(2026, 4, 1)
+NOON = datetime(2026, 4, 1, 10, tzinfo=UTC)
+END = TODAY + timedelta(days=28)
+REGISTERED = EmploymentRegistered(
+    employment_id=UUID(int=1),
+    case_id=UUID(int=2),
+    person_ref=UUID(int=3),
+    org_nr="5560360793",
+    employment_kind=EmploymentKind.ORDINARY,
+    workplace="Lagret",
+    spell_start=DAY_1,
+    expected_days=90,
+)
+
+
+def activity(end: date | None = END, id: UUID | None = None) -> Activity:
+    return Activity(
+        activity_id=id,
+        kind=ActivityKind.TASKS,
+        description="Lättare pass",
+        responsible="Arbetsledare",
+        start=TODAY,
+        end=end,
+        follow_up=None,
+        target_pct=None,
+    )
+
+
+def contents(*activities: Activity) -> Contents:
+    return Contents(
+        channel=Channel.PORTAL,
+        drawn_up_on=TODAY,
+        employee_consulted=True,
+        not_consulted_reason=None,
+        exemption=Exemption.NONE,
+        activities=activities,
+        return_date=None,
+        document=None,
+    )
+
+
+def submitted(*activities: Activity) -> PlanSubmitted:
+    (fact,) = decider.decide(
+        SubmitPlan(contents=contents(*activities), at=NOON, today=TODAY), decider.fold([REGISTERED])
+    )
+    assert isinstance(fact, PlanSubmitted)
+    return fact
+
+
+PLAN = submitted(activity(), activity(end=END + timedelta(days=1)), activity(end=None))
+FIRST, SECOND, THIRD = PLAN.activities
+IDS = {"plan_id": PLAN.plan_id, "activity_id": FIRST.activity_id}
+SAID = IDS | {"employment_id": REGISTERED.employment_id, "org_nr": REGISTERED.org_nr}
+START = StartActivity(on=TODAY, today=TODAY, **IDS)
+COMPLETE = CompleteActivity(on=TODAY, today=TODAY, **IDS)
+MISS = MissActivity(on=TODAY, today=TODAY, cause=MissCause.EMPLOYER, **IDS)
+STARTED = PlanActivityStarted(at=TODAY, **SAID)
+COMPLETED = PlanActivityCompleted(at=TODAY, **SAID)
+MISSED = PlanActivityMissed(at=TODAY, cause=MissCause.EMPLOYER, **SAID)
+OVERDUE = RecordActivitiesMissed(ran_out_on=END + GRACE)
+OVERDUE_FACT = PlanActivityMissed(at=END + GRACE, cause=None, **SAID)
+
+
+@pytest.mark.parametrize(("told", "follows"), [(START, STARTED), (COMPLETE, COMPLETED), (MISS, MISSED)])
+def test_what_is_told_of_an_activity_is_recorded_once(told: StartActivity, follows: PlanEvent) -> None:
+    given(REGISTERED, PLAN).when(told).then(follows)
+    given(REGISTERED, PLAN, follows).when(told).then()
+
+
+@pytest.mark.parametrize("told", [START, COMPLETE, MISS])
+def test_an_activity_comes_after_its_plan(told: StartActivity) -> None:
+    assert issubclass(PlanMissing, MissingPredecessor)
+    given(REGISTERED).when(told).refused(PlanMissing)
+
+
+def test_only_what_the_newest_version_plans_is_told_of() -> None:
+    given(REGISTERED, PLAN).when(StartActivity(**{**vars(START), "activity_id": UUID(int=9)})).refused(
+        ActivityNotPlanned
+    )
+    given(REGISTERED, PLAN).when(StartActivity(**{**vars(START), "plan_id": UUID(int=9)})).refused(PlanUnknown)
+
+
+def test_nothing_has_happened_on_a_day_that_has_not_come() -> None:
+    ahead = StartActivity(on=TODAY + timedelta(days=1), today=TODAY, **IDS)
+    given(REGISTERED, PLAN).when(ahead).refused(DayNotCome)
+
+
+def test_what_is_done_neither_begins_nor_is_missed() -> None:
+    given(REGISTERED, PLAN, COMPLETED).when(START).refused(ActivityAlreadyCompleted)
+    given(REGISTERED, PLAN, COMPLETED).when(MISS).refused(ActivityAlreadyCompleted)
+
+
+def test_what_was_missed_may_still_be_done() -> None:
+    given(REGISTERED, PLAN, OVERDUE_FACT).when(COMPLETE).then(COMPLETED)
+
+
+def test_a_cause_is_added_to_what_ran_out_in_silence() -> None:
+    given(REGISTERED, PLAN, OVERDUE_FACT).when(MISS).then(MISSED)
+
+
+def test_an_activity_is_late_seven_days_after_its_end_and_not_before() -> None:
+    given(REGISTERED, PLAN).when(RecordActivitiesMissed(ran_out_on=END + GRACE - timedelta(days=1))).then()
+    given(REGISTERED, PLAN).when(OVERDUE).then(OVERDUE_FACT)
+    given(REGISTERED, PLAN, OVERDUE_FACT).when(OVERDUE).then()
+
+
+def test_what_was_done_in_time_is_not_late() -> None:
+    given(REGISTERED, PLAN, COMPLETED).when(OVERDUE).then()
+
+
+def test_an_activity_that_got_a_later_day_can_be_missed_again() -> None:
+    longer = END + timedelta(days=30)
+    history: list[PlanEvent] = [REGISTERED, PLAN, OVERDUE_FACT]
+    again = contents(activity(end=longer, id=FIRST.activity_id))
+    history += decider.decide(
+        RevisePlan(plan_id=PLAN.plan_id, contents=again, changes=(), at=NOON, today=TODAY), decider.fold(history)
+    )
+    assert decider.decide(OVERDUE, decider.fold(history)) == []
+    late = RecordActivitiesMissed(ran_out_on=longer + GRACE)
+    assert decider.decide(late, decider.fold(history)) == [PlanActivityMissed(at=longer + GRACE, cause=None, **SAID)]
+
+
+def test_a_timer_for_a_plan_that_was_set_aside_changes_nothing() -> None:
+    given(REGISTERED).when(OVERDUE).then()
+
+
+def test_no_plan_is_asked_for_once_the_case_has_ended() -> None:
+    given(REGISTERED).when(RequestPlan(due=None, today=TODAY, case_ended=True)).refused(CaseEnded)
+
+
+def test_a_plan_is_taken_also_after_the_case_has_ended() -> None:
+    """The employer's plan stands on its own feet, and a refusal would tell it that FK has closed the case."""
+    given(REGISTERED).when(SubmitPlan(contents=contents(), at=NOON, today=TODAY)).then(submitted())
+
+
+# --- laws ---
+
+days = st.integers(0, 60).map(lambda n: TODAY + timedelta(days=n))
+LAST = TODAY + timedelta(days=60)
+which = st.sampled_from(PLAN.activities).map(lambda a: {"plan_id": PLAN.plan_id, "activity_id": a.activity_id})
+tellings = st.one_of(
+    st.builds(lambda ids, on: StartActivity(on=on, today=LAST, **ids), which, days),
+    st.builds(lambda ids, on: CompleteActivity(on=on, today=LAST, **ids), which, days),
+    st.builds(
+        lambda ids, on, c: MissActivity(on=on, today=LAST, cause=c, **ids), which, days, st.sampled_from(MissCause)
+    ),
+    st.builds(RecordActivitiesMissed, ran_out_on=days),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@drawn(st.lists(tellings, max_size=8), tellings)
+def test_told_twice_nothing_more_is_known_and_what_is_done_stays_done(
+    before: list[StartActivity], last: StartActivity
+) -> None:
+    history: list[PlanEvent] = [REGISTERED, PLAN]
+    for command in before:
+        history += asked(command, history) or []
+    first = asked(last, history)
+    if first is not None:
+        assert asked(last, [*history, *first]) == []
+    done: set[UUID] = set()
+    for fact in [*history, *(first or [])]:
+        match fact:
+            case PlanActivityCompleted():
+                assert fact.activity_id not in done
+                done.add(fact.activity_id)
+            case PlanActivityStarted() | PlanActivityMissed():
+                assert fact.activity_id not in done
+            case _:
+                pass
+    silent = [f.activity_id for f in history if isinstance(f, PlanActivityMissed) and f.cause is None]
+    assert THIRD.activity_id not in silent, "what has no last day is never late"
+
+
+def asked(command: StartActivity, history: list[PlanEvent]) -> list[PlanEvent] | None:
+    try:
+        return list(decider.decide(command, decider.fold(history)))
+    except Refused:
+        return None
