@@ -1,6 +1,7 @@
 """What is answered to what is told of a plan's activities, and which of them are late."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -96,8 +97,8 @@ def submitted(*activities: Activity) -> PlanSubmitted:
 
 PLAN = submitted(activity(), activity(end=END + timedelta(days=1)), activity(end=None))
 FIRST, SECOND, THIRD = PLAN.activities
-IDS = {"plan_id": PLAN.plan_id, "activity_id": FIRST.activity_id}
-SAID = IDS | {"employment_id": REGISTERED.employment_id, "org_nr": REGISTERED.org_nr}
+IDS: dict[str, Any] = {"plan_id": PLAN.plan_id, "activity_id": FIRST.activity_id}
+SAID: dict[str, Any] = IDS | {"employment_id": REGISTERED.employment_id, "org_nr": REGISTERED.org_nr}
 START = StartActivity(on=TODAY, today=TODAY, **IDS)
 COMPLETE = CompleteActivity(on=TODAY, today=TODAY, **IDS)
 MISS = MissActivity(on=TODAY, today=TODAY, cause=MissCause.EMPLOYER, **IDS)

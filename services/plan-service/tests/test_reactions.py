@@ -11,12 +11,31 @@ import pytest
 from chassis.codec import Codec
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.view import Heard
-from contracts.case import Benefit, CaseEmployment, CaseOpened, EmployerSickNoticeReceived, Protection
+from contracts.case import (
+    Benefit,
+    CaseClosed,
+    CaseEmployment,
+    CaseOpened,
+    CaseReopened,
+    EmployerSickNoticeReceived,
+    Outcome,
+    Protection,
+    ReopenReason,
+)
 from contracts.notification import NOTIFICATION, TimerElapsed
 from contracts.values import EmploymentKind
-from plan_service.domain.commands import LearnOfEmployment, RecordPlanNotReceived
+from plan_service.domain.case_end import NoteEnd, NoteReopening
+from plan_service.domain.commands import LearnOfEmployment, RecordActivitiesMissed, RecordPlanNotReceived
 from plan_service.main import service
-from plan_service.reactions import NOT_RECEIVED, case_opened, notice_received, time_ran_out
+from plan_service.reactions import (
+    ACTIVITY_MISSED,
+    NOT_RECEIVED,
+    case_closed,
+    case_opened,
+    case_reopened,
+    notice_received,
+    time_ran_out,
+)
 
 EMPLOYMENT = UUID(int=1)
 
@@ -167,3 +186,30 @@ async def test_a_timer_for_a_request_not_known_here_is_parked_and_not_lost(desk:
     await told_that_time_ran_out(desk, at, case_id, desk.noon)
     state = await desk.running.runtime.pool.fetchval("select state from dead_letters where case_id = $1::uuid", case_id)
     assert state == "parked"
+
+
+def test_when_an_activitys_time_has_run_out_its_employment_is_asked_which_are_late() -> None:
+    due_at = datetime(2026, 6, 7, 4, tzinfo=UTC)
+    (ask,) = time_ran_out(heard(ACTIVITY_MISSED, due_at), due_at)
+    assert ask.aggregate.stream(ask.id) == f"employment-{EMPLOYMENT}"
+    assert ask.command == RecordActivitiesMissed(ran_out_on=date(2026, 6, 7))
+
+
+def test_the_end_of_a_case_and_its_reopening_are_noted() -> None:
+    closed = CaseClosed(case_id=UUID(int=4), closed_at=NOW, outcome=Outcome.ORDINARY_WORK, spell_days=20, chain_days=20)
+    (ask,) = case_closed(told(closed), NOW)
+    assert (ask.aggregate.stream(ask.id), ask.command) == (
+        f"case-{closed.case_id}",
+        NoteEnd(case_id=closed.case_id, closed_at=NOW),
+    )
+    reopened = CaseReopened(
+        case_id=UUID(int=4),
+        opening=2,
+        spell_start=date(2026, 3, 2),
+        chain_start=date(2026, 3, 2),
+        opened_on=date(2026, 3, 21),
+        reopened_at=NOW,
+        reason=ReopenReason.RELAPSE,
+    )
+    (ask,) = case_reopened(told(reopened), NOW)
+    assert ask.command == NoteReopening(case_id=closed.case_id, opening=2)

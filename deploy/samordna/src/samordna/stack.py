@@ -230,7 +230,7 @@ class Stack:
         s = self.state
         wired = environment(
             self.home, name, desk_url=self.desk_url, nats_url=self.nats.url(name), smtp_port=s.smtp_port,
-            port=s.services[name].port,
+            port=s.services[name].port, case_url=f"http://127.0.0.1:{s.services['case'].port}",
         )  # fmt: skip
         return wired | databases(self.postgres, name, s.services[name], owner)
 

@@ -19,7 +19,9 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONP
 """What of our own environment a service gets; everything else about it is decided here."""
 
 
-def environment(home: Path, name: str, *, desk_url: str, nats_url: str, smtp_port: int, port: int) -> dict[str, str]:
+def environment(
+    home: Path, name: str, *, desk_url: str, nats_url: str, smtp_port: int, port: int, case_url: str
+) -> dict[str, str]:
     """A service's settings but for its databases, as environment variables."""
     told = {
         "NATS_URL": nats_url,
@@ -31,6 +33,7 @@ def environment(home: Path, name: str, *, desk_url: str, nats_url: str, smtp_por
         "TRACE_FILE": str(home / f"{name}.traces.jsonl"),
         "TRACE_RATIO": "1",
         "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
+        "CASE_URL": case_url,
     }
     return passed_on() | {f"SAMORDNA_{key}": value for key, value in told.items()}
 
