@@ -1,0 +1,1 @@
+"""Meetings about one sick-leave case, and joint assessments with Arbetsförmedlingen."""

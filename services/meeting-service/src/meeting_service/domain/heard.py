@@ -1,0 +1,175 @@
+"""What has case-service told of the case, its consents and its referrals, and what does a meeting rest on?
+
+Notes are kept in the same stream as the case's meetings, so a consent that ends and a meeting that is called under it
+come one after the other, never past each other. A note says how things stand; an older one changes nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+from chassis.decider import but, record
+from contracts.case import Scope
+from contracts.meeting import CaseNoted, ConsentNoted, MeetingKind, Party, ReferralNoted, ReferralStanding
+from meeting_service.domain.parties import SCOPES, org_of, party_of, person_of, scope_for
+
+
+@record
+class Grounds:
+    """How things stand around the meetings. Keys are the ids of consents and of referrals."""
+
+    case: CaseNoted | None = None
+    consents: Mapping[UUID, ConsentNoted]
+    referrals: Mapping[UUID, ReferralNoted]
+
+    @property
+    def noted(self) -> CaseNoted:
+        assert self.case is not None
+        return self.case
+
+    def consent(self, scope: Scope, counterparty: str, today: date) -> ConsentNoted | None:
+        """The consent of that scope towards that party, if it holds today."""
+        return next((c for c in self.consents.values() if _holds(c, scope, counterparty, today)), None)
+
+
+NOTHING = Grounds(consents={}, referrals={})
+
+
+def _holds(c: ConsentNoted, scope: Scope, counterparty: str, today: date) -> bool:
+    return c.standing and c.scope is scope and c.counterparty == counterparty and c.valid_from <= today <= c.valid_to
+
+
+def learnt(grounds: Grounds, fact: CaseNoted | ConsentNoted | ReferralNoted) -> Grounds:
+    match fact:
+        case CaseNoted():
+            return but(grounds, case=fact)
+        case ConsentNoted():
+            return but(grounds, consents={**grounds.consents, fact.consent_id: fact})
+        case ReferralNoted():
+            return but(grounds, referrals={**grounds.referrals, fact.referral_id: fact})
+
+
+def consent_of(grounds: Grounds, kind: MeetingKind, ref: str, today: date) -> ConsentNoted | None:
+    """The consent under which a party sits at a meeting of this kind today; None also for who needs none."""
+    scope = scope_for(kind, party_of(ref))
+    return None if scope is None else grounds.consent(scope, org_of(ref), today)
+
+
+def lacks_consent(grounds: Grounds, kind: MeetingKind, ref: str, today: date) -> bool:
+    """Does a party need a consent for this, and there is none today?"""
+    return scope_for(kind, party_of(ref)) is not None and consent_of(grounds, kind, ref, today) is None
+
+
+def is_related(grounds: Grounds, ref: str, today: date) -> bool:
+    """Has this party anything to do with the case? FK and the person always, an employer in it, whoever the person has
+    consented to."""
+    party, org_id = party_of(ref), org_of(ref)
+    if grounds.case is None:
+        return False
+    if party is Party.PERSON:
+        return ref == person_of(grounds.case.person_ref)
+    if party is Party.FK or (party is Party.EMPLOYER and org_id in grounds.case.employers):
+        return True
+    scopes = {SCOPES[party]} | ({Scope.KOORD_MEASURE, Scope.KOORD_TO_FK} if party is Party.CARE else set())
+    return any(grounds.consent(scope, org_id, today) for scope in scopes)
+
+
+# --- what is heard: each asks us to note how something stands ---
+
+
+@record
+class NoteCase:
+    """A case was opened."""
+
+    case_id: UUID
+    person_ref: UUID
+    employers: tuple[str, ...]
+
+
+@record
+class NoteEmployer:
+    """An employer belongs to the case."""
+
+    org_nr: str
+
+
+@record
+class NoteCaseClosed:
+    """The case was closed: its open meetings are cancelled (row 39)."""
+
+    at: datetime
+
+
+@record
+class NoteCaseReopened:
+    """The case was opened again."""
+
+
+@record
+class NoteConsent:
+    """A consent was given."""
+
+    consent: ConsentNoted
+
+
+@record
+class NoteConsentEnded:
+    """A consent was withdrawn or expired: the meetings that rest on it are marked (row 17)."""
+
+    consent_id: UUID
+    giving: int
+
+
+@record
+class NoteReferral:
+    """A referral to Arbetsförmedlingen was sent, accepted or declined. `sent_to` comes with the sending."""
+
+    case_id: UUID
+    referral_id: UUID
+    sent_to: str | None
+    standing: ReferralStanding
+
+
+Note = NoteCase | NoteEmployer | NoteCaseClosed | NoteCaseReopened | NoteConsent | NoteConsentEnded | NoteReferral
+
+
+def case_noted(note: NoteCase, grounds: Grounds) -> list[CaseNoted]:
+    known = grounds.case.employers if grounds.case else ()
+    employers = (*known, *(e for e in dict.fromkeys(note.employers) if e not in known))
+    told = CaseNoted(case_id=note.case_id, person_ref=note.person_ref, employers=employers, opened=True)
+    return [told] if grounds.case is None else []
+
+
+def employer_noted(note: NoteEmployer, grounds: Grounds) -> list[CaseNoted]:
+    if grounds.case is None or note.org_nr in grounds.case.employers:
+        return []
+    return [but(grounds.case, employers=(*grounds.case.employers, note.org_nr))]
+
+
+def opening_noted(opened: bool, grounds: Grounds) -> list[CaseNoted]:
+    if grounds.case is None or grounds.case.opened is opened:
+        return []
+    return [but(grounds.case, opened=opened)]
+
+
+def consent_noted(note: NoteConsent, grounds: Grounds) -> list[ConsentNoted]:
+    known = grounds.consents.get(note.consent.consent_id)
+    return [] if known is not None and known.giving >= note.consent.giving else [note.consent]
+
+
+def consent_end_noted(note: NoteConsentEnded, grounds: Grounds) -> list[ConsentNoted]:
+    known = grounds.consents.get(note.consent_id)
+    if known is None or not known.standing or known.giving > note.giving:
+        return []
+    return [but(known, standing=False)]
+
+
+def referral_noted(note: NoteReferral, grounds: Grounds) -> list[ReferralNoted]:
+    known = grounds.referrals.get(note.referral_id)
+    sent_to = known.sent_to if known else note.sent_to
+    if sent_to is None or (known is not None and known.standing is not ReferralStanding.SENT):
+        return []
+    told = ReferralNoted(
+        case_id=note.case_id, referral_id=note.referral_id, sent_to=sent_to, standing=note.standing
+    )  # fmt: skip
+    return [] if told == known else [told]
