@@ -33,6 +33,7 @@ from chassis.envelope import SYSTEM, Actor
 from chassis.facts import Facts
 from chassis.identity import Verifier, fetch_jwks
 from chassis.keys import PostgresKeys, WrongMasterKey, read_master_key
+from chassis.level import answer_heads, ask_head
 from chassis.listen import Listener
 from chassis.locks import Held, Locks
 from chassis.log import Key, LogWentBack
@@ -196,6 +197,7 @@ class Runtime:
     async def _connect_bus(self) -> None:
         """Reach the broker, hold its stream against the log, then let the parts begin; again after each reconnect."""
         client = await self.wire.connect()
+        await answer_heads(client, self.name, self.log.head)
         s = self.settings
         self.relay = Relay(self.name, self.service.facts, self.log, client, self.clock.now)
         await self._check_stream()
@@ -312,6 +314,26 @@ class Runtime:
                 await self._until(lambda p=position: self._head_at(p))
             elif source in self.codecs:
                 await self._until(lambda s=source, p=position: self._checkpoint_at(f"react:{s}", p))
+
+    async def level_with(self, source: str, case_id: UUID | None = None) -> None:
+        """Wait until all that `source` had acknowledged by now has been heard and reacted to here. 503 when it does not
+        say how far it has come, when that takes too long, or when a message of the case was set aside."""
+        try:
+            head = await ask_head(self.wire.client, source)
+        except BusUnavailable as error:
+            log_line.warning("level.unknown", source=source)
+            raise Problem(
+                503, "owner-unreachable", f"This rests on what {source}-service knows, and it does not answer.",
+                do="Try again in a moment.", headers={"Retry-After": "1"},
+            ) from error  # fmt: skip
+        await self.covered({source: head})
+        if case_id is not None and await self.pool.fetchval(
+            "select exists(select 1 from dead_letters where source = $1 and case_id = $2)", source, case_id
+        ):
+            raise Problem(
+                503, "set-aside", "A message about this case has been set aside; what it says is not known here.",
+                do="The operator has been told. Try again later.", headers={"Retry-After": "60"},
+            )  # fmt: skip
 
     async def caught_up(self, view: View[Any], after: Mapping[str, int]) -> None:
         """Wait until `view` covers the head as it is now, and what `after` names. 503 when it takes too long."""

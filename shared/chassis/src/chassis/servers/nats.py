@@ -33,7 +33,8 @@ class NatsUser:
 
 
 def service_user(service: str, hears: Iterable[str]) -> NatsUser:
-    """What a service needs: publish its own stream, keep its own stream's settings, read the streams it hears.
+    """What a service needs: publish its own stream, keep its own stream's settings, read the streams it hears, ask the
+    services it hears how far they have come (`chassis.level`) and say so itself.
 
     The consumer on a heard stream carries the listening service's name. Replies go to an inbox of its own, so that
     no service can overhear another's."""
@@ -43,10 +44,12 @@ def service_user(service: str, hears: Iterable[str]) -> NatsUser:
     publish += [f"{api}.STREAM.{verb}.{own}" for verb in ("CREATE", "UPDATE", "INFO", "MSG.GET")]
     publish += [f"{api}.DIRECT.GET.{own}", f"{api}.DIRECT.GET.{own}.>"]
     for heard in (name.upper() for name in hears):
-        publish += [f"{api}.STREAM.INFO.{heard}"]
+        publish += [f"head.{heard.lower()}", f"{api}.STREAM.INFO.{heard}"]
         publish += [f"{api}.CONSUMER.{verb}.{heard}.{service}" for verb in ("CREATE", "INFO", "DELETE", "MSG.NEXT")]
         publish += [f"{api}.CONSUMER.DURABLE.CREATE.{heard}.{service}", f"$JS.ACK.{heard}.{service}.>"]
-    return NatsUser(name=service, publish=tuple(publish), subscribe=(f"_INBOX.{service}.>", "level.*"))
+    return NatsUser(
+        name=service, publish=tuple(publish), subscribe=(f"_INBOX.{service}.>", "level.*", f"head.{service}")
+    )
 
 
 def operator() -> NatsUser:
@@ -59,7 +62,8 @@ def users_block(users: Iterable[NatsUser], passwords: Mapping[str, str]) -> str:
     rows = "\n".join(
         f"    {{ user: {u.name}, password: {_quoted(passwords[u.name])}, permissions: {{\n"
         f"      publish: {json.dumps(u.publish)}\n"
-        f"      subscribe: {json.dumps(u.subscribe)} }} }}"
+        f"      subscribe: {json.dumps(u.subscribe)}\n"
+        f'      allow_responses: {{ max: 1, expires: "10s" }} }} }}'
         for u in users
     )
     return f"authorization {{\n  users: [\n{rows}\n  ]\n}}\n"
