@@ -14,6 +14,7 @@ from contracts.meeting import (
     Conclusion,
     JointAssessmentHeld,
     MeetingKind,
+    Party,
     PartyCommented,
     ReferralNoted,
     ReferralStanding,
@@ -21,6 +22,7 @@ from contracts.meeting import (
 )
 from meeting_service.domain.commands import CaseIsClosed, ConsentMissing, MeetingNotHeld
 from meeting_service.domain.heard import NOTHING, Grounds
+from meeting_service.domain.parties import org_of, party_of
 from meeting_service.domain.situations import Held, Minuted, NotThere, Situation
 
 # --- what we know ---
@@ -111,7 +113,7 @@ class AssessmentUnknown(Unknown):
 
 def decide(command: AssessmentCommand, standing: Standing) -> list[JointAssessmentHeld | PartyCommented]:
     match command, standing:
-        case HoldJointAssessment(), NotAssessed() if before_referral(standing):
+        case HoldJointAssessment(), NotAssessed() if before_referral(command, standing):
             raise AssessmentBeforeReferral
         case HoldJointAssessment(), NotAssessed() if was_declined(standing):
             raise ReferralWasDeclined
@@ -141,9 +143,12 @@ def decide(command: AssessmentCommand, standing: Standing) -> list[JointAssessme
 # --- on what it depends ---
 
 
-def before_referral(standing: NotAssessed) -> bool:
-    """no such referral is known here, or AF has not accepted it"""
-    return standing.referral is None or standing.referral.standing is ReferralStanding.SENT
+def before_referral(command: HoldJointAssessment, standing: NotAssessed) -> bool:
+    """no such referral is known here, AF has not accepted it, or it went to another authority"""
+    sent = standing.referral
+    if sent is None or sent.standing is ReferralStanding.SENT:
+        return True
+    return party_of(command.by) is Party.AF and org_of(command.by) != sent.sent_to
 
 
 def was_declined(standing: NotAssessed) -> bool:

@@ -1,0 +1,44 @@
+"""What may stand in a field that comes from outside? Checked before anything else, and never repeated back."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from stdnum import luhn
+
+NOT_A_NUMBER = "An organisation number has ten digits, the third at least 2, and a check digit."
+
+
+def organisation_number(text: str) -> str:
+    """Ten digits of a legal person's number (SKV M 2010:3). Raises ValueError, without the number."""
+    digits = text.replace("-", "").replace(" ", "")
+    if len(digits) == 12 and digits.startswith("16"):
+        digits = digits[2:]
+    if not (digits.isascii() and digits.isdigit()) or len(digits) != 10 or digits[2] < "2" or not luhn.is_valid(digits):
+        raise ValueError(NOT_A_NUMBER)
+    return digits
+
+
+def _iso_day(given: Any) -> Any:
+    """A day is written 2026-03-27; numbers and moments are no days."""
+    if isinstance(given, date) or (isinstance(given, str) and len(given) == 10):
+        return given
+    raise ValueError("A day is written YYYY-MM-DD.")
+
+
+def _iso_moment(given: Any) -> Any:
+    """A moment is written with its offset from UTC; a bare number is none."""
+    if isinstance(given, int | float):
+        raise ValueError("A moment is written YYYY-MM-DDThh:mm:ssZ.")
+    return given
+
+
+OrgNrIn = Annotated[str, AfterValidator(organisation_number), Field(max_length=20)]
+Day = Annotated[date, BeforeValidator(_iso_day)]
+When = Annotated[AwareDatetime, BeforeValidator(_iso_moment)]
+Yes = Annotated[bool, Field(strict=True)]
+Minutes = Annotated[int, Field(strict=True, ge=5, le=480, description="How long it is to last")]
+SituationIn = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/-]{1,80}$", description="A situation's code")]
+Line = Annotated[str, Field(min_length=1, max_length=500)]
+Prose = Annotated[str, Field(min_length=1, max_length=2000)]
+MinutesText = Annotated[str, Field(min_length=1, max_length=20_000)]

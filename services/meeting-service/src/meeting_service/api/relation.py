@@ -1,0 +1,81 @@
+"""Whose meeting is it? The one place where those who may see a meeting are told from everybody else.
+
+FK sees every meeting, the insured person those of the own case. Another party sees what it called or proposed, and what
+it is invited to for as long as the person's consent holds. What a party may not see looks to it exactly like what does
+not exist.
+"""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from chassis.envelope import Actor
+from chassis.http import allow
+from contracts.meeting import Party
+from meeting_service.domain.commands import CaseUnknown, MeetingUnknown
+from meeting_service.domain.heard import is_related, lacks_consent
+from meeting_service.domain.meetings import Meetings
+from meeting_service.domain.parties import ref_of
+from meeting_service.domain.situations import Cancelled, Meeting, NotThere, Proposed, Situation
+
+HANDLER, OFFICER = "fk.handler", "af.officer"
+AT_FK = (HANDLER, "fk.unit_manager", "fk.specialist", "fk.collab_lead")
+OUTSIDE = ("emp.hr", "emp.manager", "care.coordinator", OFFICER, "ohs.provider", "union.rep")
+FREE = frozenset({Party.FK, Party.PERSON})
+"""Who needs nobody's consent to see a meeting."""
+
+Proposer = Annotated[Actor, allow("person", "emp.hr", "emp.manager", "care.coordinator", OFFICER)]
+Caller = Annotated[Actor, allow(HANDLER, "emp.hr", "emp.manager", "care.coordinator")]
+Guest = Annotated[Actor, allow(HANDLER, "person", *OUTSIDE)]
+Reader = Annotated[Actor, allow(*AT_FK, "person", *OUTSIDE)]
+Lister = Annotated[Actor, allow(*AT_FK, "person")]
+Assessor = Annotated[Actor, allow(HANDLER, OFFICER)]
+AssessmentReader = Annotated[Actor, allow(*AT_FK, OFFICER, "person")]
+Commenter = Annotated[Actor, allow(OFFICER, "person")]
+
+
+def party(who: Actor) -> str:
+    """Who is calling, as facts name parties: an insured person by the reference in the token."""
+    role = Party(who.org_type)
+    return ref_of(role, who.user_ref if role is Party.PERSON else who.org_id)
+
+
+def is_outside(who: Actor) -> bool:
+    return Party(who.org_type) not in FREE
+
+
+def of(known: Meetings, who: Actor, today: date) -> Meetings:
+    """The case's meetings, if this party has anything to do with the case. Raises CaseUnknown."""
+    if not is_related(known.grounds, party(who), today):
+        raise CaseUnknown
+    return known
+
+
+def meeting_of(known: Meetings, meeting_id: UUID, who: Actor, today: date) -> Situation:
+    """The meeting, if there is one that this party may see. Raises MeetingUnknown."""
+    found, me = known.meeting(meeting_id), party(who)
+    if isinstance(found, NotThere):
+        raise MeetingUnknown
+    if not is_outside(who):
+        return found
+    was = found.before if isinstance(found, Cancelled) else found.proposed if isinstance(found, Proposed) else None
+    meeting = was if was is not None else found.meeting  # type: ignore[union-attr]
+    if isinstance(meeting, Meeting):
+        if meeting.called.called_by == me:
+            return found
+        if meeting.participant(me) is None or lacks_consent(known.grounds, meeting.called.kind, me, today):
+            raise MeetingUnknown
+        return found
+    if meeting.proposed_by != me:
+        raise MeetingUnknown
+    return found
+
+
+def _runtime(request: Request) -> Any:
+    return request.app.state.runtime
+
+
+Here = Annotated[Any, Depends(_runtime)]
+"""This service at work: its streams, and those whom it hears."""
