@@ -9,4 +9,9 @@ pytest_plugins = ["chassis.testing_stack", "chassis.testing_service"]
 
 @pytest.fixture(scope="session")
 def hears() -> Mapping[str, tuple[str, ...]]:
-    return {"case": ("plan", "notification"), "plan": ("case", "notification"), "notification": ("case", "plan")}
+    return {
+        "case": ("plan", "meeting", "notification"),
+        "plan": ("case", "notification"),
+        "meeting": ("case",),
+        "notification": ("case", "plan"),
+    }

@@ -25,7 +25,7 @@ async def test_one_is_level_once_all_has_been_heard_that_the_other_had_acknowled
         await answer_heads(tiny.neighbour.wire.client, "notification", head)
         for n in range(1, 6):
             told = await tiny.neighbour.tells(tiny.noted(counter_id=COUNTER, by=n))
-            await tiny.runtime.level_with("notification", COUNTER)
+            await tiny.runtime.level_with("notification")
             reacted = "select position from checkpoints where name = 'react:notification'"
             assert await tiny.runtime.pool.fetchval(reacted) >= told
 

@@ -1,12 +1,14 @@
 """Before a meeting: proposed, called, answered, moved, cancelled."""
 
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from chassis.envelope import Actor
 from chassis.http import Act
-from contracts.meeting import Party
+from contracts.meeting import MeetingKind, Party
 from meeting_service.api.bodies import MeetingTaken, NewAnswer, NewCancellation, NewMeeting, NewProposal, NewTime
 from meeting_service.api.finding import seen
 from meeting_service.api.relation import Caller, Guest, Here, Proposer, meeting_of, party
@@ -19,7 +21,10 @@ from meeting_service.domain.commands import (
     MoveMeeting,
     ProposeMeeting,
 )
-from meeting_service.domain.meetings import meetings
+from meeting_service.domain.heard import consent_of
+from meeting_service.domain.meetings import Meetings, meetings
+from meeting_service.domain.outcomes import refs_of
+from meeting_service.domain.situations import Called
 from meeting_service.settings import settings
 
 router = APIRouter(prefix="/cases/{case_id}", tags=["meetings"])
@@ -69,9 +74,17 @@ async def call(case_id: UUID, body: NewMeeting, act: Act, who: Caller, here: Her
         today=today,
         at=act.now,
     )
-    act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
+    refs = refs_of(command.invited, known.grounds)
+    consents = _consents(known, body.kind, refs, today)
+    act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION, consent_ids=consents)
     done = await act(meetings, case_id, command, answer={"meetingId": str(meeting_id)})
     return MeetingTaken(meeting_id=done.answer["meetingId"])
+
+
+def _consents(known: Meetings, kind: MeetingKind, refs: Sequence[str], today: date) -> tuple[UUID, ...]:
+    """Those under which outside parties are invited."""
+    found = [consent_of(known.grounds, kind, ref, today) for ref in refs]
+    return tuple(c.consent_id for c in found if c is not None)
 
 
 def _with_caller(invited: tuple[Invited, ...], who: Actor) -> tuple[Invited, ...]:
@@ -109,12 +122,15 @@ async def answer(case_id: UUID, meeting_id: UUID, body: NewAnswer, act: Act, who
 async def move(case_id: UUID, meeting_id: UUID, body: NewTime, act: Act, who: Caller, here: Here) -> MeetingTaken:
     today = local_day(act.now)
     known, _ = await seen(here, case_id, who, today, rests=True)
-    meeting_of(known, meeting_id, who, today)
+    found = meeting_of(known, meeting_id, who, today)
+    consents: tuple[UUID, ...] = ()
+    if isinstance(found, Called):
+        consents = _consents(known, found.meeting.called.kind, found.meeting.refs, today)
     arrangement = body.arranged(settings().notice_days)
     command = MoveMeeting(
         meeting_id=meeting_id, by=party(who), arrangement=arrangement, reason=body.reason, today=today, at=act.now
     )
-    act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
+    act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION, consent_ids=consents)
     await act(meetings, case_id, command, answer={})
     return MeetingTaken(meeting_id=meeting_id)
 

@@ -231,17 +231,14 @@ def somebody_needs_consent(command: CallMeeting, situation: NotThere | Proposed)
 
 def called_so(command: CallMeeting, known: Called) -> bool:
     """it was called with the same particulars"""
-    was = known.meeting.called
-    a = command.arrangement
-    return (was.called_by, was.kind, was.situation_code, was.starts_at, was.minutes, was.form, was.link_ref) == (
-        command.by,
-        command.kind,
-        command.situation_code,
-        a.starts_at,
-        a.minutes,
-        a.form,
-        a.link_ref,
-    ) and was.purpose == command.purpose
+    was, a = known.meeting.called, command.arrangement
+    guests = zip(refs_of(command.invited, known.grounds), (i.required for i in command.invited), strict=True)
+    return (
+        (was.called_by, was.kind, was.situation_code, was.purpose)
+        == (command.by, command.kind, command.situation_code, command.purpose)
+        and (was.starts_at, was.minutes, was.form, was.link_ref) == (a.starts_at, a.minutes, a.form, a.link_ref)
+        and [(p.ref, p.required) for p in was.participants] == list(guests)
+    )
 
 
 def not_invited(command: AnswerMeeting | CommentMinutes, known: Called | Held | Minuted) -> bool:
@@ -301,7 +298,7 @@ def too_few_came(command: HoldMeeting, known: Called) -> bool:
 
 def somebody_present_lacks_consent(command: HoldMeeting, known: Called) -> bool:
     """an outside party was there whose consent holds no more"""
-    return any(_lost(ref, command, known) for ref in command.present)
+    return any(_lost(ref, command, known) for ref in command.present if ref in known.meeting.refs)
 
 
 def _lost(
