@@ -14,6 +14,7 @@ from case_service.views.referrals import referrals
 from case_service.views.timeline import timeline
 from chassis.service import Service, create_app
 from contracts.case import CASE
+from contracts.meeting import MEETING
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
 
@@ -21,7 +22,7 @@ service = Service(
     name="case",
     title="Sick-leave cases, consents and referrals",
     facts=CASE,
-    hears=(PLAN, NOTIFICATION),
+    hears=(PLAN, MEETING, NOTIFICATION),
     aggregates=(person, case, consent, referral),
     router=router,
     views=(cases, consents, referrals, timeline, plans, deadlines),

@@ -67,12 +67,13 @@ async def one(case_id: UUID, who: Reader, act: Act, read: Reads, response: Respo
     "/{case_id}/timeline",
     response_model=shown.TimelinePage,
     summary="What has happened in a case",
-    description="What happened, oldest first, whoever told it: this service, plan-service, notification-service. The "
-    "insured person sees what was done, not FK's deadlines.",
+    description="What happened, oldest first, whoever told it: this service, plan-service, meeting-service, "
+    "notification-service. The insured person sees what was done, not FK's deadlines.",
 )
 async def told(case_id: UUID, who: Reader, act: Act, read: Reads, page: Page) -> dict[str, Any]:
     await seen(act, case_id, who)
-    sources = [columns.OWN, columns.PLAN] if who.org_type == PERSON else list(timeline.timeline.sources)
+    of_the_person = [columns.OWN, columns.PLAN, columns.MEETING]
+    sources = of_the_person if who.org_type == PERSON else list(timeline.timeline.sources)
     async with read(timeline.timeline) as connection:
         found = await timeline.of_case(connection, case_id, sources, _after_moment(page), page.limit + 1)
     answer = paged(found, page, key=lambda h: (h.at, h.source, h.position))

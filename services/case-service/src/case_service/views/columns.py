@@ -3,4 +3,4 @@
 import sqlalchemy as sa
 
 METADATA = sa.MetaData(schema="views")
-OWN, PLAN, NOTIFICATION = "case", "plan", "notification"
+OWN, PLAN, MEETING, NOTIFICATION = "case", "plan", "meeting", "notification"

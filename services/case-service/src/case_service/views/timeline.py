@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from case_service.views.columns import METADATA, NOTIFICATION, OWN, PLAN
+from case_service.views.columns import MEETING, METADATA, NOTIFICATION, OWN, PLAN
 from chassis.decider import record
 from chassis.view import Heard, View
 
@@ -78,6 +78,16 @@ TOLD: Mapping[str, tuple[str | None, str | None]] = {
     "PlanActivityStarted": ("activity_id", "at"),
     "PlanActivityCompleted": ("activity_id", "at"),
     "PlanActivityMissed": ("activity_id", "cause"),
+    "MeetingProposed": ("meeting_id", "kind"),
+    "MeetingCalled": ("meeting_id", "kind"),
+    "MeetingAnswered": ("meeting_id", "answer"),
+    "MeetingMoved": ("meeting_id", "reason"),
+    "MeetingHeld": ("meeting_id", "form"),
+    "MeetingMinutesApproved": ("meeting_id", "version"),
+    "MeetingMinutesAmended": ("meeting_id", "reason"),
+    "MeetingCancelled": ("meeting_id", "reason"),
+    "JointAssessmentHeld": ("assessment_id", "conclusion"),
+    "PartyCommented": ("about", "stance"),
     "DeadlineMet": ("about", "kind"),
     "DeadlineMissed": ("about", "kind"),
     "DeadlineEscalated": ("about", "to_role"),
@@ -114,7 +124,13 @@ def _plain(value: Any) -> str:
 
 
 timeline = View(
-    name="timeline", table=table, key="id", row=Happening, keys=keys, evolve=evolve, sources=(OWN, PLAN, NOTIFICATION)
+    name="timeline",
+    table=table,
+    key="id",
+    row=Happening,
+    keys=keys,
+    evolve=evolve,
+    sources=(OWN, PLAN, MEETING, NOTIFICATION),
 )
 
 
