@@ -26,7 +26,7 @@ read_back() { cat "$folder/$1"; }
 
 password | put postgres_password
 password | put nats_ops_password
-for service in case plan notification; do
+for service in case plan meeting notification; do
     for name in owner_password app_password nats_password; do password | put "${service}_$name"; done
     head -c 32 /dev/urandom | base64 | put "${service}_master_key"
 

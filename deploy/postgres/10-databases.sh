@@ -5,7 +5,7 @@
 set -eu
 secrets=${SECRETS:-/run/secrets}
 
-for service in case plan notification; do
+for service in case plan meeting notification; do
     psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres <<SQL
 \set owner_password \`cat '$secrets/${service}_owner_password'\`
 \set app_password \`cat '$secrets/${service}_app_password'\`

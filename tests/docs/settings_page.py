@@ -7,12 +7,14 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from chassis.settings import Settings, Told
+from meeting_service.settings import MeetingSettings
 from notification_service.settings import NotificationSettings
 from plan_service.settings import PlanSettings
 
 SECTIONS: Sequence[tuple[str, type[Told]]] = (
     ("Every service", Settings),
     ("plan-service", PlanSettings),
+    ("meeting-service", MeetingSettings),
     ("notification-service", NotificationSettings),
 )
 HEAD = """# Settings

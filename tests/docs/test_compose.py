@@ -85,7 +85,7 @@ def test_every_secret_is_made_or_asked_for_by_the_script(root: Path, compose: di
     script = (root / "deploy/secrets.sh").read_text(encoding="utf-8")
     for name, secret in compose["secrets"].items():
         assert secret["file"].endswith(f"/{name}")
-        tail = name.removeprefix("case_").removeprefix("plan_").removeprefix("notification_")
+        tail = name.removeprefix("case_").removeprefix("meeting_").removeprefix("plan_").removeprefix("notification_")
         assert tail in script, f"{name} is not made by deploy/secrets.sh"
 
 
@@ -102,7 +102,7 @@ def test_who_serves_never_holds_the_owners_password(services: dict[str, Service]
 
 
 def test_a_service_holds_its_own_secrets_only(services: dict[str, Service]) -> None:
-    for service in ("case", "plan", "notification"):
+    for service in ("case", "plan", "meeting", "notification"):
         for name in (service, f"{service}-migrate"):
             assert all(secret.startswith(f"{service}_") for secret in secret_names(services[name]))
 
@@ -122,12 +122,12 @@ def test_only_the_services_can_be_reached_and_only_from_this_machine(
 ) -> None:
     assert compose["networks"]["inside"] == {"internal": True}
     for name, service in services.items():
-        assert ("outside" in service["networks"]) == (name in ("case", "plan", "notification")), name
+        assert ("outside" in service["networks"]) == (name in ("case", "plan", "meeting", "notification")), name
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
 
 
 def test_a_service_waits_for_its_migration_and_the_broker(services: dict[str, Service]) -> None:
-    for name in ("case", "plan", "notification"):
+    for name in ("case", "plan", "meeting", "notification"):
         assert services[name]["depends_on"] == {
             f"{name}-migrate": {"condition": "service_completed_successfully"},
             "nats": {"condition": "service_healthy"},

@@ -24,7 +24,7 @@ from chassis.servers.place import nats_program
 from chassis.servers.postgres import SETTINGS
 from chassis.servers.process import run, spawn
 
-SERVICES = ("case", "plan", "notification")
+SERVICES = ("case", "plan", "meeting", "notification")
 ELSEWHERE = {"listen_addresses", "unix_socket_directories"}  # a container listens where its network is
 DIGITS = "20261231"  # a password that nats-server would take for a number if it were told without quotes
 

@@ -17,7 +17,7 @@ from chassis.health import router as operations
 from chassis.service import Service
 from samordna.cli import app as samordna
 
-PACKAGES = "chassis|contracts|case_service|plan_service|notification_service|samordna"
+PACKAGES = "chassis|contracts|case_service|meeting_service|plan_service|notification_service|samordna"
 ROOMS = "services|shared|deploy|tests|docs|build"
 CODE = re.compile(r"```.*?```", re.DOTALL)
 TICKED = re.compile(r"`([^`\n]+)`")
@@ -63,7 +63,7 @@ def found(dotted: str) -> bool:
 def addresses() -> set[str]:
     """Every method and path that a service answers, `PUT /v1/employments/{}` for example."""
     told = {(method, route.path) for route in routes(operations.routes) for method in route.methods or ()}
-    for module in ("case_service.main", "plan_service.main", "notification_service.main"):
+    for module in ("case_service.main", "meeting_service.main", "plan_service.main", "notification_service.main"):
         service: Service = importlib.import_module(module).service
         paths = importlib.import_module(module).app.openapi()["paths"]
         told |= {(method.upper(), path) for path, methods in paths.items() for method in methods}

@@ -61,15 +61,16 @@ async def _samordna(*words: str, status: int = 0) -> str:
 
 def test_who_hears_whom_is_what_the_services_say_themselves() -> None:
     from case_service.main import service as case
+    from meeting_service.main import service as meeting
     from notification_service.main import service as notification
     from plan_service.main import service as plan
 
-    said = {s.name: tuple(f.service for f in s.hears) for s in (case, plan, notification)}
+    said = {s.name: tuple(f.service for f in s.hears) for s in (case, plan, meeting, notification)}
     assert said == {m.name: m.hears for m in MEMBERS}
 
 
 async def test_everything_is_up_as_its_own_process_and_ready(stack: Stack) -> None:
-    assert stack.running() == ["postgres", "nats", "desk", "case", "plan", "notification"]
+    assert stack.running() == ["postgres", "nats", "desk", "case", "plan", "meeting", "notification"]
     async with httpx.AsyncClient() as client:
         for name in stack.members:
             assert (await client.get(f"{stack.url(name)}/health/ready")).status_code == 200
