@@ -17,14 +17,15 @@ from zlib import crc32
 from chassis.codec import Codec
 from chassis.facts import Declared, Facts, Field, Shape
 from contracts.case import CASE
+from contracts.meeting import MEETING
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
 
 Json = dict[str, Any]
 
 FOLDER = Path(__file__).parent / "golden"
-CONTRACTS = (CASE, PLAN, NOTIFICATION)
-CODES = ("example-code", "5560000167", "0123456789abcdef" * 4, "SE5560000167-0001", "F321")
+CONTRACTS = (CASE, PLAN, MEETING, NOTIFICATION)
+CODES = ("example-code", "5560000167", "0123456789abcdef" * 4, "SE5560000167-0001", "F321", "employer:5560000167")
 """One for each pattern in use; the first that fits is taken."""
 
 
