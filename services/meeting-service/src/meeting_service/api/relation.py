@@ -13,12 +13,12 @@ from fastapi import Depends, Request
 
 from chassis.envelope import Actor
 from chassis.http import allow
-from contracts.meeting import Party
+from contracts.meeting import MeetingProposed, Party
 from meeting_service.domain.commands import CaseUnknown, MeetingUnknown
 from meeting_service.domain.heard import is_related, lacks_consent
 from meeting_service.domain.meetings import Meetings
 from meeting_service.domain.parties import ref_of
-from meeting_service.domain.situations import Cancelled, Meeting, NotThere, Proposed, Situation
+from meeting_service.domain.situations import Called, Cancelled, Held, Meeting, Minuted, NotThere, Proposed, Situation
 
 HANDLER, OFFICER = "fk.handler", "af.officer"
 AT_FK = (HANDLER, "fk.unit_manager", "fk.specialist", "fk.collab_lead")
@@ -56,21 +56,34 @@ def of(known: Meetings, who: Actor, today: date) -> Meetings:
 def meeting_of(known: Meetings, meeting_id: UUID, who: Actor, today: date) -> Situation:
     """The meeting, if there is one that this party may see. Raises MeetingUnknown."""
     found, me = known.meeting(meeting_id), party(who)
-    if isinstance(found, NotThere):
-        raise MeetingUnknown
-    if not is_outside(who):
-        return found
-    was = found.before if isinstance(found, Cancelled) else found.proposed if isinstance(found, Proposed) else None
-    meeting = was if was is not None else found.meeting  # type: ignore[union-attr]
-    if isinstance(meeting, Meeting):
-        if meeting.called.called_by == me:
-            return found
-        if meeting.participant(me) is None or lacks_consent(known.grounds, meeting.called.kind, me, today):
+    match subject(found):
+        case None:
             raise MeetingUnknown
-        return found
-    if meeting.proposed_by != me:
-        raise MeetingUnknown
-    return found
+        case _ if not is_outside(who):
+            return found
+        case MeetingProposed() as proposed if proposed.proposed_by == me:
+            return found
+        case Meeting(called=called) if called.called_by == me:
+            return found
+        case Meeting() as meeting if meeting.participant(me) is not None:
+            if lacks_consent(known.grounds, meeting.called.kind, me, today):
+                raise MeetingUnknown
+            return found
+        case _:
+            raise MeetingUnknown
+
+
+def subject(found: Situation) -> Meeting | MeetingProposed | None:
+    """What it is about, whatever became of it: a meeting, one that was only proposed, or nothing."""
+    match found:
+        case NotThere():
+            return None
+        case Proposed():
+            return found.proposed
+        case Cancelled():
+            return found.before
+        case Called() | Held() | Minuted():
+            return found.meeting
 
 
 def _runtime(request: Request) -> Any:

@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, Field
 
 from chassis.envelope import Actor
 from chassis.http import Body
-from contracts.meeting import PartyCommented
-from meeting_service.api.relation import HANDLER, party
+from contracts.meeting import MeetingProposed, PartyCommented
+from meeting_service.api.relation import HANDLER, party, subject
 from meeting_service.domain.assessment import Assessed
 from meeting_service.domain.situations import Called, Cancelled, Held, Meeting, Minuted, Proposed, Situation
 from meeting_service.views.invitations import InvitationRow
@@ -188,31 +188,33 @@ def invitation(row: InvitationRow) -> InvitationShown:
 
 
 def meeting(found: Situation, who: Actor, now: datetime) -> MeetingShown:
+    about = subject(found)
+    assert about is not None, "a meeting that is not there is not shown"
+    if isinstance(about, MeetingProposed):
+        return _proposed(about, found, who, now)
     match found:
-        case Proposed() | Cancelled():
-            was = found.proposed if isinstance(found, Proposed) else found.before
-            if not isinstance(was, Meeting):
-                return MeetingShown(
-                    meeting_id=was.meeting_id,
-                    case_id=was.case_id,
-                    kind=was.kind,
-                    status=Status.PROPOSED if isinstance(found, Proposed) else Status.CANCELLED,
-                    caller=was.proposed_by,
-                    purpose=was.purpose,
-                    wished_by=was.wished_by,
-                    links=_links(found, was.case_id, was.meeting_id, was.proposed_by, who, now),
-                )
-            assert isinstance(found, Cancelled)
-            return _called(was, found, Status.CANCELLED, who, now, reason=found.cancelled.reason)
-        case Called():
-            return _called(found.meeting, found, Status.CALLED, who, now)
+        case Cancelled():
+            return _called(about, found, Status.CANCELLED, who, now, reason=found.cancelled.reason)
         case Held() | Minuted():
             more = dict[str, Any](present=found.held.present, absent=found.held.absent, held_at=found.held.at)
             if isinstance(found, Minuted):
                 more |= {"minutes_ref": found.minutes.minutes_ref, "minutes_version": found.minutes.version}
-            return _called(found.meeting, found, Status.HELD, who, now, **more)
+            return _called(about, found, Status.HELD, who, now, **more)
         case _:
-            raise AssertionError("a meeting that is not there is not shown")
+            return _called(about, found, Status.CALLED, who, now)
+
+
+def _proposed(was: MeetingProposed, found: Situation, who: Actor, now: datetime) -> MeetingShown:
+    return MeetingShown(
+        meeting_id=was.meeting_id,
+        case_id=was.case_id,
+        kind=was.kind,
+        status=Status.PROPOSED if isinstance(found, Proposed) else Status.CANCELLED,
+        caller=was.proposed_by,
+        purpose=was.purpose,
+        wished_by=was.wished_by,
+        links=_links(found, was.case_id, was.meeting_id, was.proposed_by, who, now),
+    )
 
 
 def _called(m: Meeting, found: Situation, status: Status, who: Actor, now: datetime, **more: Any) -> MeetingShown:
