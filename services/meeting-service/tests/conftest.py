@@ -58,14 +58,16 @@ class CaseService:
         self._codec, self._version = Codec(CASE), itertools.count()
         self._publishing = asyncio.create_task(relay.run())
 
-    async def tells(self, *facts: Any, case_id: UUID) -> None:
-        """Acknowledged: in its log. Whether it has been published, and heard, is for others to find out."""
+    async def tells(self, *facts: Any, case_id: UUID) -> int:
+        """Acknowledged: in its log. Whether it has been published, and heard, is for others to find out. Answers the
+        position of the last one."""
         for fact in facts:
             said = self._codec.encode(fact)
             envelope = Envelope(event_id=new_id(), occurred_at=NOON, actor=SYSTEM, case_id=case_id)
             new = NewFact(envelope.event_id, said.name, 1, said.open, None, to_headers(envelope), said.subject)
             assert isinstance(await self._log.append(Append("told-1", next(self._version), [new])), Appended)
         self._log.moved.beat()
+        return await self._log.head()
 
     async def fall_silent(self) -> None:
         """It publishes nothing any more; it still says how far it is."""
@@ -143,9 +145,9 @@ class Desk:
         answer = ReferralAccepted(referral_id=referral_id, case_id=case_id, officer_ref="officer-1", at=NOON)
         await self.case.tells(answer, case_id=case_id)
 
-    async def closed(self, case_id: UUID) -> None:
+    async def closed(self, case_id: UUID) -> int:
         ended = CaseClosed(case_id=case_id, closed_at=NOON, outcome=Outcome.OTHER, spell_days=31, chain_days=31)
-        await self.case.tells(ended, case_id=case_id)
+        return await self.case.tells(ended, case_id=case_id)
 
     # --- what is sent here ---
 

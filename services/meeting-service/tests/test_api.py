@@ -270,6 +270,17 @@ async def test_every_body_has_an_example_that_holds(desk: Any) -> None:
     assert amended.status_code == 201, amended.text
 
 
+async def test_who_reads_after_a_write_sees_it_here_and_what_case_service_wrote(desk: Any) -> None:
+    case_id, at = await desk.called()
+    answered = await desk.hr.post(f"{at}/answers", json={"answer": "NO"})
+    read = await desk.fk.get(at, headers={"Read-After": answered.headers["Samordna-Position"]})
+    assert read.json()["participants"][2]["answer"] == "NO"
+    assert read.headers["ETag"] == answered.headers["ETag"]
+    head = await desk.closed(case_id)
+    read = await desk.fk.get(at, headers={"Read-After": f"case:{head}"})
+    assert read.json()["status"] == "CANCELLED"
+
+
 async def everything(desk: Any, at: str, by: httpx.AsyncClient) -> list[dict[str, Any]]:
     """All pages of a list, two rows a page."""
     page = await desk.read(f"{at}?limit=2", by)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from chassis.http import Act
+from chassis.http import Act, Reads
 from contracts.case import Scope
 from contracts.meeting import Party
 from meeting_service.api import shown
@@ -56,9 +56,8 @@ def _consents(known: Meetings, referral_id: UUID) -> tuple[UUID, ...]:
     summary="Read the joint assessments of a case",
     description="FK, the insured person, and AF as long as the person's consent holds.",
 )
-async def listed(case_id: UUID, who: AssessmentReader, act: Act, here: Here) -> shown.AssessmentList:
-    today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today)
+async def listed(case_id: UUID, who: AssessmentReader, act: Act, read: Reads, here: Here) -> shown.AssessmentList:
+    known, _ = await seen(here, case_id, who, local_day(act.now), read=read)
     return shown.AssessmentList(items=[shown.assessment(a) for a in known.assessments.values()])
 
 

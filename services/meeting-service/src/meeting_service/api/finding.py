@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.envelope import Actor
+from chassis.http import Reading
 from meeting_service.api.relation import is_outside, of
 from meeting_service.domain.meetings import Meetings, meetings
 
@@ -12,12 +13,15 @@ CASE = "case"
 """The service that owns cases, consents and referrals."""
 
 
-async def seen(here: Any, case_id: UUID, who: Actor, today: date, *, rests: bool = False) -> tuple[Meetings, int]:
-    """The case's meetings and their stream's version, if this party may see them. Raises CaseUnknown.
+async def seen(
+    here: Any, case_id: UUID, who: Actor, today: date, *, rests: bool = False, read: Reading | None = None
+) -> tuple[Meetings, int]:
+    """The case's meetings and their stream's version, if this party may see them. Raises CaseUnknown. A read waits for
+    what its Read-After asks for.
 
     What rests on consents, on a referral or on the case being open (`rests`), and whatever an outside party does, waits
     first until all that case-service had acknowledged by now is known here; 503 when that cannot be had."""
     if rests or is_outside(who):
         await here.level_with(CASE, case_id)
-    known, version = await here.load(meetings, case_id)
+    known, version = await (read or here).load(meetings, case_id)
     return of(known, who, today), version

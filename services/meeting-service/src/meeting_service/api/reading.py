@@ -25,7 +25,7 @@ router = APIRouter(tags=["meetings"])
     description="In the order in which they came up. FK and the insured person; others list their invitations.",
 )
 async def listed(case_id: UUID, who: Lister, act: Act, read: Reads, here: Here, page: Page) -> dict[str, Any]:
-    await seen(here, case_id, who, local_day(act.now))
+    await seen(here, case_id, who, local_day(act.now), read=read)
     async with read(meetings.meetings) as connection:
         found = await meetings.of_case(connection, case_id, _after_number(page), page.limit + 1)
     answer = paged(found, page, key=lambda r: (r.number,))
@@ -41,10 +41,10 @@ async def listed(case_id: UUID, who: Lister, act: Act, read: Reads, here: Here, 
     "insured person, and the participants as long as the person's consent holds.",
 )
 async def one(
-    case_id: UUID, meeting_id: UUID, who: Reader, act: Act, here: Here, response: Response
+    case_id: UUID, meeting_id: UUID, who: Reader, act: Act, read: Reads, here: Here, response: Response
 ) -> shown.MeetingShown:
     today = local_day(act.now)
-    known, version = await seen(here, case_id, who, today)
+    known, version = await seen(here, case_id, who, today, read=read)
     found = meeting_of(known, meeting_id, who, today)
     response.headers["ETag"] = f'"{version}"'
     return shown.meeting(found, who, act.now)
@@ -57,10 +57,10 @@ async def one(
     description="The newest version with its agreements, and what the parties have said of it.",
 )
 async def minutes(
-    case_id: UUID, meeting_id: UUID, who: Reader, act: Act, here: Here, response: Response
+    case_id: UUID, meeting_id: UUID, who: Reader, act: Act, read: Reads, here: Here, response: Response
 ) -> shown.MinutesShown:
     today = local_day(act.now)
-    known, version = await seen(here, case_id, who, today)
+    known, version = await seen(here, case_id, who, today, read=read)
     found = meeting_of(known, meeting_id, who, today)
     if not isinstance(found, Minuted):
         raise MeetingUnknown
