@@ -23,7 +23,10 @@ class Markers:
 
     def __init__(self, contracts: Iterable[Facts]) -> None:
         self.herd = _letters(HERD)
-        self._of = {field: self.herd + _letters(OWN) for facts in contracts for field in _sealed_fields(facts)}
+        sealed = [found for facts in contracts for found in _sealed_fields(facts)]
+        self._of = {name: self.herd + _letters(OWN) for name, texts in sealed if texts}
+        self.wordless = {name for name, texts in sealed if not texts}
+        """Sealed fields that hold a code or a number: no marker fits into them."""
         self.planted: dict[str, str] = {}
 
     @property
@@ -36,19 +39,22 @@ class Markers:
         self.planted[name] = self._of[name]
         return self._of[name]
 
+    def given(self, name: str, value: str) -> None:
+        """A sealed field that takes only values of one kind, and the value that was entered in it."""
+        assert name in self._of, name
+        self.planted[name] = value
+
     def other(self) -> str:
         """A marker for a place that is no field: a file, or what is refused."""
         return self.herd + _letters(OWN)
 
 
-def _sealed_fields(facts: Facts) -> Iterable[str]:
+def _sealed_fields(facts: Facts) -> Iterable[tuple[str, bool]]:
+    """Each with whether it holds text."""
     for declared in facts:
         for path, field in declared.shape.walk():
             if field.sealed:
-                name = f"{declared.name}.{'.'.join(path)}"
-                assert field.type is str, f"{name} holds no text: it needs a way of its own to be planted."
-                assert field.coded is None, f"{name} holds a code: it needs a way of its own to be planted."
-                yield name
+                yield f"{declared.name}.{'.'.join(path)}", field.type is str and field.coded is None
 
 
 def _letters(n: int) -> str:

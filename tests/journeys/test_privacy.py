@@ -14,7 +14,8 @@ import pikepdf
 import pytest
 from tests.journeys.house import House
 from tests.journeys.marking import Markers
-from tests.journeys.searching import search
+from tests.journeys.planting import NUMBER, lived
+from tests.journeys.searching import everything, search
 
 from chassis.classes import DataClass
 from chassis.decider import record
@@ -64,6 +65,7 @@ async def planted(house: House) -> Planted:
     changed = a_plan(markers, "PlanRevised") | {"changes": [markers.field("PlanRevised.changes")]}
     await house.done("hr-a", "POST", "plan", f"{path}/plans/{plan}/versions", json=changed, headers=match)
     await refused(house, path, markers)
+    await lived(house, markers)
     await house.stack.postgres.execute(f"do $$ begin raise log '{trace}'; end $$")
     await house.operator.level()
     return Planted(markers, path, plan, taken["documentRef"], file, in_file, trace)
@@ -121,7 +123,19 @@ async def refused(house: House, path: str, markers: Markers) -> None:
 
 def test_every_sealed_field_has_been_planted(planted: Planted) -> None:
     assert planted.markers.unplanted == set(), "Enter these too, in `planted` above."
-    assert len(set(planted.markers.planted.values())) == len(planted.markers.planted) > 0
+    marks = [mark for mark in planted.markers.planted.values() if mark != NUMBER]
+    assert len(set(marks)) == len(marks) > 0
+
+
+def test_only_these_sealed_fields_hold_no_text(planted: Planted) -> None:
+    """That they stay sealed is a law of the codec; here it is noticed when another comes."""
+    assert planted.markers.wordless == {
+        "CaseOpened.protectionLevel",
+        "CertificateReceived.diagnoses",
+        "CertificateReceived.prognosis",
+        "CertificateReceived.prognosisDays",
+        "InitialAssessmentDone.barriers",
+    }
 
 
 def test_a_sealed_field_that_nobody_plants_is_told() -> None:
@@ -154,7 +168,8 @@ async def sealed_in_log(house: House, name: str, facts: Facts, planted: Planted)
             plain = json.loads(await keys.open(subject, event_id.bytes, sealed) or b"{}")
             for path, field in facts.by_name[type].shape.walk():
                 full = f"{type}.{'.'.join(path)}"
-                if field.sealed and any(planted.markers.planted[full] in text for text in at(plain, path)):
+                mark = planted.markers.planted.get(full)
+                if field.sealed and mark and any(mark in text for text in at(plain, path)):
                     yield full
 
 
@@ -182,6 +197,11 @@ async def test_what_is_sealed_is_found_nowhere(house: House, planted: Planted) -
     logs = {name for name in house.stack.names if house.stack.log(name).exists()}
     assert logs == set(house.stack.names)
     assert await search(house, planted.markers.herd) == []
+
+
+async def test_a_persons_number_is_found_nowhere(house: House, planted: Planted) -> None:
+    number = NUMBER.encode()
+    assert [where async for where, content in everything(house) if number in content or number[2:] in content] == []
 
 
 async def test_who_may_read_it_reads_it(house: House, planted: Planted) -> None:
