@@ -16,7 +16,7 @@ from chassis.settings import Told
 
 Service = dict[str, Any]
 SCHEMA_SUM = "d549057ebc2925f39f62799eab0db7b9e2c18b35b6c00595199116da3ed10e64"
-SETTINGS = ("chassis.settings", "plan_service.settings", "notification_service.settings")
+SETTINGS = ("chassis.settings", "plan_service.settings", "meeting_service.settings", "notification_service.settings")
 
 
 @pytest.fixture(scope="module")
