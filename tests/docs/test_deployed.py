@@ -125,7 +125,7 @@ def test_secrets_are_made_once_and_the_folder_is_closed(deployed: Deployed, post
     assert {f.name: f.read_bytes() for f in deployed.secrets.iterdir()} == before
     assert deployed.secrets.stat().st_mode & 0o777 == 0o700
     passwords = [v for name, v in before.items() if name.endswith("_password")]
-    assert len(set(passwords)) == len(passwords) == 8
+    assert len(set(passwords)) == len(passwords) == 11
 
 
 def test_every_secret_of_the_compose_file_is_there(deployed: Deployed, root: Path) -> None:
