@@ -1,5 +1,6 @@
 """What is answered to what is told of a plan's activities, and which of them are late."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -122,10 +123,8 @@ def test_an_activity_comes_after_its_plan(told: StartActivity) -> None:
 
 
 def test_only_what_the_newest_version_plans_is_told_of() -> None:
-    given(REGISTERED, PLAN).when(StartActivity(**{**vars(START), "activity_id": UUID(int=9)})).refused(
-        ActivityNotPlanned
-    )
-    given(REGISTERED, PLAN).when(StartActivity(**{**vars(START), "plan_id": UUID(int=9)})).refused(PlanUnknown)
+    given(REGISTERED, PLAN).when(replace(START, activity_id=UUID(int=9))).refused(ActivityNotPlanned)
+    given(REGISTERED, PLAN).when(replace(START, plan_id=UUID(int=9))).refused(PlanUnknown)
 
 
 def test_nothing_has_happened_on_a_day_that_has_not_come() -> None:

@@ -228,9 +228,10 @@ class Stack:
     def environment(self, name: str, owner: bool = False) -> dict[str, str]:
         """Everything a service's process is told. Only migrations are told the owner's databases."""
         s = self.state
+        case = f"http://127.0.0.1:{s.services['case'].port}" if "case" in s.services else ""
         wired = environment(
             self.home, name, desk_url=self.desk_url, nats_url=self.nats.url(name), smtp_port=s.smtp_port,
-            port=s.services[name].port, case_url=f"http://127.0.0.1:{s.services['case'].port}",
+            port=s.services[name].port, case_url=case,
         )  # fmt: skip
         return wired | databases(self.postgres, name, s.services[name], owner)
 

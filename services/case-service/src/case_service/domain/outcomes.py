@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from uuid import UUID, uuid5
 
 from case_service.domain.commands import (
@@ -199,8 +200,7 @@ def check_periods(periods: Sequence[Period]) -> None:
         raise DegreeUnknown
     if any(p.end < p.start for p in periods):
         raise PeriodReversed
-    ordered = sorted(periods, key=_start)
-    if any(b.start <= a.end for a, b in zip(ordered, ordered[1:], strict=False)):
+    if any(b.start <= a.end for a, b in pairwise(sorted(periods, key=_start))):
         raise PeriodsOverlap
 
 
