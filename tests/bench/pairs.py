@@ -61,7 +61,7 @@ PAIRS = (
     Pair(
         figure="pipeline_p99_ms_at_1000",
         ours=Half(
-            module="ours.pipeline",
+            module="ours.latency",
             function="latency",
             full={"per_second": 1000, "seconds": 5},
             short={"per_second": 1000, "seconds": 2},

@@ -112,3 +112,12 @@ async def _does_not_start(settings: Settings, why: type[Exception]) -> None:
     with pytest.raises(why):
         async with app.router.lifespan_context(app):
             pass
+
+
+async def test_the_log_waits_for_the_disk_and_copies_do_not(tiny: Tiny) -> None:
+    async def waits(pool: asyncpg.Pool) -> str:
+        return await pool.fetchval("show synchronous_commit")
+
+    runtime = tiny.runtime
+    assert (await waits(runtime.pool), await waits(runtime.copies)) == ("on", "off")
+    assert await runtime.log._connection.fetchval("show synchronous_commit") == "on"  # type: ignore[union-attr]

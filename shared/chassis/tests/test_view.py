@@ -22,6 +22,7 @@ from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.facts import Fact, Facts
 from chassis.log import Append, NewFact
 from chassis.postgres import PostgresLog
+from chassis.pulse import Pulse
 from chassis.servers import Database
 from chassis.testing_stack import Databases, core_schema
 from chassis.view import Decoder, Folder, Heard, RebuildUnderWay, View
@@ -392,7 +393,7 @@ async def test_a_view_rebuilt_while_facts_arrive_is_identical(
     monkeypatch.setattr(views, "REBUILD_BATCH", batch)
     monkeypatch.setattr(views, "CACHED_ROWS", 5)
     one, two = store.folder(), store.folder()
-    following = asyncio.create_task(views.follow([one], store.log.moved))
+    following = asyncio.create_task(views.follow([one], store.log.moved, Pulse()))
     async with Load(store) as load:
         for n in range(4):
             while len(load.own) < (n + 1) * 60:  # noqa: ASYNC110
@@ -474,7 +475,7 @@ async def test_a_view_that_is_stuck_does_not_hold_up_the_others(store: Store) ->
         raise ZeroDivisionError
 
     stuck, well = store.folder(replace(VIEW, name="stuck", evolve=stumble)), store.folder()
-    following = asyncio.create_task(views.follow([stuck, well], store.log.moved))
+    following = asyncio.create_task(views.follow([stuck, well], store.log.moved, Pulse()))
     for n in range(1, 21):
         await store.add(Added(box=UUID(int=n), n=1, said=""))
         async with asyncio.timeout(0.9):  # less than the pause of the one that is stuck

@@ -5,15 +5,14 @@ and event loop, as the rival does. Nothing is called past the runtime.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import uvloop
-from tests.bench.commands import STEPS, Life, lives
-from tests.bench.loops import Outcome, percentile, settle, sustained
-from tests.bench.runtimes import give, listening_service, live, plan_service
+from tests.bench.commands import STEPS, lives
+from tests.bench.loops import Outcome, sustained
+from tests.bench.runtimes import listening_service, live, plan_service
 from tests.bench.stage import Stage
 
 from chassis.service import Runtime
@@ -27,12 +26,11 @@ class Pipeline:
 
     def __init__(self, plan: Runtime, listener: Runtime) -> None:
         self.plan, self.listener = plan, listener
-        self.took: list[float] = []
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def watch(self) -> None:
         """Tell who waits what the read model has committed. Commands are answered in the order of their positions."""
-        folder, pulse = self.listener.folders["employments"], self.listener.log.moved
+        folder, pulse = self.listener.folders["employments"], self.listener.folded
         while True:
             seen = pulse.count
             while self._waiting and self._waiting[0][0] <= folder.at["plan"]:
@@ -46,11 +44,6 @@ class Pipeline:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((position, future))
         await future
-
-    async def command(self, life: Life, step: int, asked: float) -> None:
-        done = await give(self.plan, life.id, life.commands[step])
-        await self.projected(done.position)
-        self.took.append(time.perf_counter() - asked)
 
 
 @asynccontextmanager
@@ -85,41 +78,3 @@ async def _measure(stage: Stage, seconds: float, clients: int) -> Outcome:
         rows = await line.listener.pool.fetchval("select count(*) from views.employments where score is not null")
         assert rows == lived, "each employment must be in the read model with its plan assessed"
     return found | {"clients": clients}
-
-
-def latency(stage: Stage, per_second: int, seconds: float) -> Outcome:
-    """At a steady rate: how long from command to committed read model? Commands come on time, whatever is under way."""
-    return uvloop.run(_latency(stage, per_second, seconds))
-
-
-async def _latency(stage: Stage, per_second: int, seconds: float) -> Outcome:
-    """An employment's next command comes a second after its last, so the first seconds bring less and do not count."""
-    ramp = STEPS
-    slots = int(per_second * (ramp + seconds))
-    prepared = lives(slots // STEPS + 1)
-    running: set[asyncio.Task[None]] = set()
-    before = 0
-    async with pipeline(stage) as line:
-        settle()
-        start = time.perf_counter()
-        for slot in range(slots):
-            due = start + slot / per_second
-            if (wait := due - time.perf_counter()) > 0:
-                await asyncio.sleep(wait)
-            if slot == per_second * ramp:
-                before = len(line.took)
-            step = slot % STEPS
-            number = slot // STEPS - step * per_second // STEPS
-            if number >= 0:
-                task = asyncio.create_task(line.command(prepared[number], step, due))
-                running.add(task)
-                task.add_done_callback(running.discard)
-        took = time.perf_counter() - start - ramp
-        await asyncio.gather(*running)
-        counted = line.took[before:]
-    return {
-        "per_second": per_second * seconds / took,
-        "p50_ms": percentile(counted, 0.50) * 1e3,
-        "p99_ms": percentile(counted, 0.99) * 1e3,
-        "max_ms": max(counted) * 1e3,
-    }

@@ -39,9 +39,14 @@ PULL_FOR = 2.0
 """Seconds the server holds an unanswered pull before it says so; a longer silence means that the pull was lost."""
 
 TROUBLE = (BusUnavailable, LockLost, NatsError, asyncpg.PostgresError, TimeoutError, *LOST)
-COLUMNS = ("source", "position", "event_id", "type", "schema_version", "stream_id", "version", "case_id", "data",
-           "envelope", "recorded_at")  # fmt: skip
 
+HEAR = (
+    "with moved as (update checkpoints set position = $2 where name = $1 and position = $3 returning 1) "
+    "insert into heard(source, position, event_id, type, schema_version, stream_id, version, case_id, data, envelope, "
+    "recorded_at) select $4, * from unnest($5::bigint[], $6::uuid[], $7::text[], $8::int[], $9::text[], $10::int[], "
+    "$11::uuid[], $12::bytea[], $13::bytea[], $14::timestamptz[]) where exists (select from moved)"
+)
+"""Store a batch and move the checkpoint in one statement; nothing when the checkpoint is not where we left it."""
 
 MALFORMED = "malformed"
 """The type under which a message is kept whose headers cannot be read."""
@@ -192,16 +197,11 @@ class Listener:
         last = _sequence(batch[-1])
         rows = [_row(self.source, m) for m in batch]
         span = shared_span("listener.hear", (remote(r[-1]) for r in rows), {"source": self.source, "facts": len(rows)})
-        async with self._pool.acquire() as c, c.transaction():
-            moved = await c.execute(
-                "update checkpoints set position = $2 where name = $1 and position = $3",
-                self._checkpoint,
-                last,
-                self.at,
-            )
-            if moved != "UPDATE 1":
+        columns = zip(*(r[1:-1] for r in rows), strict=True)
+        async with self._pool.acquire() as c, _whole(c, rows):
+            heard = await c.execute(HEAR, self._checkpoint, last, self.at, self.source, *map(list, columns))
+            if heard != f"INSERT 0 {len(rows)}":
                 raise OutOfOrder  # another process has heard this already
-            await c.copy_records_to_table("heard", records=[r[:-1] for r in rows], columns=COLUMNS)
             for row in rows:
                 if row[3] == MALFORMED:
                     await c.execute(SET_ASIDE, self.source, row[1], MALFORMED)
@@ -231,6 +231,11 @@ class Listener:
             self._checkpoint, at, position,
         )  # fmt: skip
         self._marked = (position, at)
+
+
+def _whole(c: Any, rows: Sequence[Sequence[Any]]) -> contextlib.AbstractAsyncContextManager[Any]:
+    """One statement needs no transaction around it; with a message that has to be set aside there is more than one."""
+    return c.transaction() if any(r[3] == MALFORMED for r in rows) else contextlib.nullcontext()
 
 
 def _sequence(message: Msg) -> int:

@@ -1,7 +1,8 @@
 """The one write path: load, decide, append. Every command of every service goes through here.
 
-State is kept in memory between commands; the expected version makes a stale copy harmless, and nobody is refused on a
-stale copy: before a refusal the stream is read again. A command with a key that was done before gets its first answer.
+State is kept in memory between commands, and a stream that is not there is taken for empty; the expected version makes
+a wrong copy harmless, and nobody is refused on one: before a refusal the stream is read. A command with a key that was
+done before gets its first answer.
 """
 
 from collections import OrderedDict
@@ -123,11 +124,9 @@ class Performer:
         Refused, Stale, KeyReused, StillMoving (GuardMoved among them), LogUnavailable, AppendFailed, KeysUnavailable.
         """
         stream = aggregate.stream(id)
-        loaded = Loaded(aggregate.decider.initial, 0) if new else self._cache.get(stream)
+        loaded = self._cache.get(stream, Loaded(aggregate.decider.initial, 0))
         fresh = new
         for _ in range(TRIES):
-            if loaded is None:
-                loaded, fresh = await self._load(aggregate, stream), True
             try:
                 self._match(loaded, if_match)
                 facts = aggregate.decider.decide(command, loaded.state)

@@ -50,6 +50,10 @@ COLUMNS = (
 )
 CALL = "select * from append_facts($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)"
 SAFE = {"synchronous_commit": "on", "application_name": "samordna"}
+NOT_AWAITED = SAFE | {"synchronous_commit": "off"}
+"""For what is copied from a log or a stream together with its checkpoint: what was heard, reacted to, folded. A crash
+takes the newest of it back, checkpoint and all, and it is copied again. So nobody waits for the disk. PostgreSQL keeps
+the order: whatever is appended afterwards and acknowledged takes along what it was decided on."""
 
 
 def passes(error: BaseException) -> bool:

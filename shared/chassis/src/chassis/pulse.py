@@ -7,8 +7,9 @@ import contextlib
 class Pulse:
     """Counts beats. `seen = pulse.count`, look, then `await pulse.after(seen, seconds)`: no beat is missed between."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, onward: "Pulse | None" = None) -> None:
+        """`onward` beats whenever this one does."""
+        self.count, self._onward = 0, onward
         self._next: asyncio.Future[None] | None = None
 
     def beat(self) -> None:
@@ -17,6 +18,8 @@ class Pulse:
             if not self._next.done():
                 self._next.set_result(None)
             self._next = None
+        if self._onward is not None:
+            self._onward.beat()
 
     async def after(self, seen: int, seconds: float) -> None:
         """Wait until there has been a beat since `seen`, at most `seconds`."""

@@ -34,8 +34,17 @@ PARK_FOR = timedelta(minutes=5)
 REPLAY_WAIT = 5.0
 """Seconds that whoever asks for a replay waits for its outcome."""
 
+LOOK_ASIDE = 0.05
+"""Seconds between looks for replays that somebody asks for in another process, while nothing is set aside here."""
+
 TRIES = 3
 BATCH = 500
+
+NEXT = (
+    "select position, stream_id, version, type, schema_version, data, envelope, recorded_at, case_id, event_id "
+    "from heard where source = $1 and position > coalesce((select position from checkpoints where name = $2), 0) "
+    "order by position limit $3"
+)
 
 FIRST_OF_CASE = (
     "select position from (select distinct on (case_id, case when case_id is null then position end) position, state "
@@ -90,6 +99,7 @@ class Reactor:
         self._decode = Decoder({source: codec})
         self._checkpoint = f"react:{source}"
         self.at = 0
+        self._aside, self._looked_aside = True, 0.0
 
     async def run(self, moved: Pulse) -> None:
         """React until cancelled; connection trouble is waited out, everything else becomes a dead letter."""
@@ -109,20 +119,21 @@ class Reactor:
             lock.check()
             seen = moved.count
             busy = await self.step()
-            retried = await self.retry(caught_up=not busy)
+            retried = self._look_at_those_aside() and await self.retry(caught_up=not busy)
             if not (busy or retried):
                 await moved.after(seen, 0.05)
 
+    def _look_at_those_aside(self) -> bool:
+        """While there are some, each time; else now and then, for somebody else may ask for a replay."""
+        now = asyncio.get_running_loop().time()
+        if self._aside or now - self._looked_aside > LOOK_ASIDE:
+            self._looked_aside = now
+            return True
+        return False
+
     async def step(self) -> bool:
         """React to the next messages and move the checkpoint; was there anything?"""
-        self.at = await self._pool.fetchval(
-            "select coalesce((select position from checkpoints where name = $1), 0)", self._checkpoint
-        )
-        rows = await self._pool.fetch(
-            "select position, stream_id, version, type, schema_version, data, envelope, recorded_at, case_id, event_id "
-            "from heard where source = $1 and position > $2 order by position limit $3",
-            self.source, self.at, BATCH,
-        )  # fmt: skip
+        rows = await self._pool.fetch(NEXT, self.source, self._checkpoint, BATCH)
         for row in rows:
             if row["type"] in self._reactions:
                 await self._handle(row)
@@ -195,6 +206,7 @@ class Reactor:
 
     async def _set_aside(self, row: asyncpg.Record, state: str, reason: str, attempts: int) -> None:
         """Note it, or what has become of it: the wait for a predecessor counts from when it was first missed."""
+        self._aside = True
         await self._pool.execute(
             "insert into dead_letters values ($1, $2, $3, $4, $5, $6, $7, $8) "
             "on conflict (source, position) do update set state = excluded.state, reason = excluded.reason, "
@@ -213,7 +225,9 @@ class Reactor:
         been reacted to (`caught_up`): after an outage, what it waits for may be among that.
         """
         done = False
-        for position in await self._pool.fetch(FIRST_OF_CASE, self.source):
+        first = await self._pool.fetch(FIRST_OF_CASE, self.source)
+        self._aside = bool(first)
+        for position in first:
             done |= await self._retry_case(position[0], caught_up)
         return done
 
@@ -263,6 +277,7 @@ class Reactor:
         )  # fmt: skip
         if not marked:
             return False
+        self._aside = True
         try:
             async with asyncio.timeout(REPLAY_WAIT):
                 while (state := await self._state(position)) == "behind":  # noqa: ASYNC110

@@ -39,8 +39,9 @@ from chassis.locks import Held, Locks
 from chassis.log import Key, LogWentBack
 from chassis.migrating import sqlalchemy_url
 from chassis.perform import Context, Done, Performer
-from chassis.postgres import LOST, SAFE, NotDurable, PostgresLog, nothing_to_reset, refuse_unsafe
+from chassis.postgres import LOST, NOT_AWAITED, SAFE, NotDurable, PostgresLog, nothing_to_reset, refuse_unsafe
 from chassis.problems import Problem
+from chassis.pulse import Pulse
 from chassis.react import Ask, Reaction, Reactor
 from chassis.relay import Relay
 from chassis.settings import Settings
@@ -112,6 +113,8 @@ class Runtime:
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[Any]] = []
         self._writable = asyncio.Event()
+        self._stirred = Pulse()
+        self.folded = Pulse(self._stirred)  # beats when read models of this process have folded something
         self.relay: Relay | None = None
         self.listeners: dict[str, Listener] = {}
         self.reactors: dict[str, Reactor] = {}
@@ -141,6 +144,10 @@ class Runtime:
             s.database_url, min_size=1, max_size=s.pool_size + 4, server_settings=SAFE, timeout=10,
             reset=nothing_to_reset,
         )  # fmt: skip
+        self.copies: asyncpg.Pool = await asyncpg.create_pool(
+            s.database_url, min_size=1, max_size=4 + len(self.service.hears), server_settings=NOT_AWAITED, timeout=10,
+            reset=nothing_to_reset,
+        )  # fmt: skip
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(s.database_url),
             pool_size=s.pool_size,
@@ -149,16 +156,17 @@ class Runtime:
             connect_args={"server_settings": SAFE},
         )
         self.log = PostgresLog(s.database_url, self.pool, self.clock.now)
+        self.log.moved = Pulse(self._stirred)
         self.log.on_went_back = self._stop_for_good
         await self.log.start()
         self.perform = Performer(self.log, self.codec, self.keys)
         self.locks = Locks(s.database_url)
         decode = Decoder(self.codecs)
-        self.folders = {v.name: Folder(v, self.name, self.pool, decode) for v in self.service.views}
+        self.folders = {v.name: Folder(v, self.name, self.copies, decode) for v in self.service.views}
         self.wire = Wire(s.nats_url, f"{self.name}-service")
         self._task(self._connect_bus(), "bus")
         if s.has("views") and self.folders:
-            self._task(follow(list(self.folders.values()), self.log.moved), "views")
+            self._task(follow(list(self.folders.values()), self.log.moved, self.folded), "views")
         if s.has("work"):
             for worker in self.service.workers:
                 self._task(self._work(worker), f"work:{worker.name}")
@@ -172,7 +180,7 @@ class Runtime:
         await self.log.stop()
         self.locks.close()
         await self.engine.dispose()
-        for pool in (self.pool, self._keys_pool):
+        for pool in (self.pool, self.copies, self._keys_pool):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(pool.close(), 3)
 
@@ -227,10 +235,10 @@ class Runtime:
                 return
 
     def _follow_source(self, source: str) -> None:
-        listener = Listener(self.name, source, self.pool, self.wire.client, self.locks, self.log.moved)
+        listener = Listener(self.name, source, self.copies, self.wire.client, self.locks, self.log.moved)
         self.listeners[source] = listener
         reactions = {name: r for (s, name), r in self.service.reactions.items() if s == source}
-        reactor = Reactor(source, reactions, self.codecs[source], self.pool, self.locks, self._react, self.clock.now)
+        reactor = Reactor(source, reactions, self.codecs[source], self.copies, self.locks, self._react, self.clock.now)
         self.reactors[source] = reactor
         if self.settings.has("listen"):
             self._task(listener.run(), f"listen:{source}")
@@ -342,7 +350,9 @@ class Runtime:
         for source in view.sources:
             target = head if source == self.name else after.get(source, 0)
             if target and self.folders[view.name].at[source] < target:
-                await self._until(lambda s=source, t=target: self._checkpoint_at(f"view:{view.name}:{s}", t))
+                await self._until(
+                    lambda s=source, t=target: self._checkpoint_at(f"view:{view.name}:{s}", t), self.folded
+                )
 
     async def _head_at(self, position: int) -> bool:
         return await self.log.head() >= position
@@ -351,15 +361,16 @@ class Runtime:
         found = await self.pool.fetchval("select position from checkpoints where name = $1", name)
         return (found or 0) >= position
 
-    async def _until(self, true: Callable[[], Awaitable[bool]]) -> None:
+    async def _until(self, true: Callable[[], Awaitable[bool]], told: Pulse | None = None) -> None:
+        told = told or self.log.moved
         self.wrote()
         try:
             async with asyncio.timeout(self.settings.read_wait):
                 while True:
-                    seen = self.log.moved.count
+                    seen = told.count
                     if await true():
                         return
-                    await self.log.moved.after(seen, 0.01)
+                    await told.after(seen, 0.01)
         except TimeoutError:
             raise Problem(
                 503, "not-caught-up", "What you asked to read after has not arrived here yet.",
@@ -387,8 +398,8 @@ class Runtime:
         return moment
 
     async def changed(self, timeout: float) -> None:
-        """Wait until this process appends or hears something, at most `timeout` seconds."""
-        await self.log.moved.after(self.log.moved.count, timeout)
+        """Wait until this process appends, hears or folds something, at most `timeout` seconds."""
+        await self._stirred.after(self._stirred.count, timeout)
 
 
 NO_TELEMETRY_OF_ITS_OWN: TelemetryConfig = {

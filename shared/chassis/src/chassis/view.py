@@ -39,6 +39,15 @@ HEARD = (
     "where source = $3 and position > $1 order by position limit $2"
 )
 
+HELD = (
+    "held as materialized (select name, position from checkpoints where name = any($1::text[]) order by name "
+    "for update), "
+    "moved as (update checkpoints set position = $4 where name = $3 and $2::bigint[] = (select "
+    "array_agg(h.position order by n) from unnest($1::text[]) with ordinality w(name, n) join held h using (name)) "
+    "returning 1)"
+)
+"""Move a checkpoint if all checkpoints of the view are where they are expected; they stay locked until the commit."""
+
 
 @record
 class Heard:
@@ -116,6 +125,7 @@ class Folder(Generic[Row]):
         self._columns = [f.name for f in fields(view.row)]  # type: ignore[arg-type]
         self._types = {c.name: c.type.compile(dialect=_DIALECT) for c in view.table.columns}
         self.at: dict[str, int] = dict.fromkeys(view.sources, 0)
+        self._knows_where = False
 
     # --- following ---
 
@@ -127,19 +137,49 @@ class Folder(Generic[Row]):
         return moved
 
     async def _advance(self, source: str) -> bool:
-        """`at` moves only after the commit: whoever sees it there may read the rows. Looking costs no transaction."""
+        """Read what is new, fold it in memory, and write rows and checkpoint in one statement, which is a transaction.
+
+        `at` moves only after that: whoever sees it there may read the rows."""
         async with self._pool.acquire() as c:
+            if not self._knows_where:
+                await self._find_where(c)
             rows = await self._read(c, source, self.at[source], BATCH)
             if not rows:
                 return False
-            async with c.transaction():
-                position = (await self._lock(c))[source]
-                if position == self.at[source]:  # else somebody else has come further; look again from there
-                    await self._fold(c, self._table(), source, rows, {})
-                    position = rows[-1][0]
-                    await self._move(c, source, position)
-        self.at[source] = position
+            touched = self._touched(source, rows)
+            cache: dict[Any, Row | None] = {}
+            await self._load(c, self._table(), _missing(touched, cache), cache)
+            position = rows[-1][0]
+            if await self._write(c, source, position, self._changed(touched, cache)):
+                self.at[source] = position
+            else:
+                self._knows_where = False  # somebody else has come further; look again from there
         return True
+
+    async def _find_where(self, c: Any) -> None:
+        async with c.transaction():
+            self.at.update(await self._lock(c))
+        self._knows_where = True
+
+    async def _write(self, c: Any, source: str, position: int, changed: dict[Any, Row | None]) -> bool:
+        """Store rows and move the checkpoint, unless any source has been folded further than we knew when we read: then
+        nothing is written. Two processes that fold two sources into one row would else undo each other's work."""
+        names = [self._checkpoint(s) for s in self.view.sources]
+        gone = [k for k, row in changed.items() if row is None]
+        rows = [row.__dict__ for row in changed.values() if row is not None]
+        arguments = [names, list(self.at.values()), self._checkpoint(source), position]
+        steps = [HELD]
+        if gone:
+            arguments.append(gone)
+            kind = self._types[self.view.key]
+            steps.append(
+                f'gone as (delete from {self._table()} where "{self.view.key}" = any($5::{kind}[]) '
+                "and exists (select from moved))"
+            )
+        if rows:
+            steps.append(f"stored as ({self._upsert(self._table(), len(arguments) + 1, 'exists (select from moved)')})")
+            arguments += [[r[n] for r in rows] for n in self._columns]
+        return bool(await c.fetchval(f"with {', '.join(steps)} select count(*) from moved", *arguments))
 
     async def _lock(self, c: Any) -> dict[str, int]:
         """How far each source has been folded. All are locked: two processes that folded two sources into one row at
@@ -207,12 +247,15 @@ class Folder(Generic[Row]):
         if rows:
             await c.execute(self._upsert(table), *([r[n] for r in rows] for n in self._columns))
 
-    def _upsert(self, table: str) -> str:
+    def _upsert(self, table: str, first: int = 1, only_if: str = "true") -> str:
         names = ", ".join(f'"{n}"' for n in self._columns)
-        arrays = ", ".join(f"${n}::{self._types[c]}[]" for n, c in enumerate(self._columns, 1))
+        arrays = ", ".join(f"${n}::{self._types[c]}[]" for n, c in enumerate(self._columns, first))
         sets = ", ".join(f'"{n}" = excluded."{n}"' for n in self._columns if n != self.view.key)
         do = f"update set {sets}" if sets else "nothing"
-        return f'insert into {table} ({names}) select * from unnest({arrays}) on conflict ("{self.view.key}") do {do}'
+        return (
+            f"insert into {table} ({names}) select * from unnest({arrays}) where {only_if} "
+            f'on conflict ("{self.view.key}") do {do}'
+        )
 
     def _table(self, suffix: str = "") -> str:
         return f'views."{self.view.table.name}{suffix}"'
@@ -335,28 +378,30 @@ async def _nothing() -> None:
 _DIALECT = sa.create_mock_engine("postgresql://", executor=lambda *_: None).dialect
 
 
-async def follow(folders: Sequence[Folder[Any]], pulse: Pulse) -> None:
-    """Keep the given views up to date until cancelled. One that cannot go on is tried again later, alone."""
+async def follow(folders: Sequence[Folder[Any]], moved: Pulse, folded: Pulse) -> None:
+    """Keep the given views up to date until cancelled. One that cannot go on is tried again later, alone.
+
+    `moved` says that there may be something to fold, `folded` is told that something has been."""
     pause = dict.fromkeys((f.view.name for f in folders), 0.0)  # until when, on the loop's clock
     now = asyncio.get_running_loop().time
     while True:
-        seen, moved = pulse.count, False
+        seen, busy = moved.count, False
         for folder in folders:
             name = folder.view.name
             if now() < pause[name]:
                 continue
             try:
-                moved |= await folder.step()
+                busy |= await folder.step()
             except (asyncpg.PostgresError, TimeoutError, *LOST) as error:
                 log_line.info("view.waiting", view=name, why=type(error).__name__)
                 pause[name] = now() + 0.2
             except Exception as error:
                 log_line.error("view.stuck", view=name, at=folder.at, why=type(error).__name__)
                 pause[name] = now() + 1
-        if moved:
-            pulse.beat()  # whoever waits for a view to catch up
+        if busy:
+            folded.beat()
         else:
-            await pulse.after(seen, 0.05)
+            await moved.after(seen, 0.05)
 
 
 def columns(row: type[Any]) -> list[str]:
