@@ -115,6 +115,15 @@ async def test_a_consent_is_neither_blanket_nor_backdated(desk: Any) -> None:
         await refused_whole(desk, ask, 422, type)
 
 
+async def test_a_consent_is_towards_no_persons_number(desk: Any) -> None:
+    """A sole trader's organisation number is a personal one, and a counterparty travels with every consent."""
+    opened = await desk.opened()
+    for number in ("6408233234", "196408233234", "5560360794"):
+        body = desk.consent(opened["caseId"], scope="EMP", counterparty=number)
+        found = await refused_whole(desk, desk.fk.post("/v1/consents", json=body), 422, "invalid-input")
+        assert number not in str(found)
+
+
 async def test_health_care_notes_consents_about_itself_only(desk: Any) -> None:
     opened = await desk.opened()
     for change in ({"scope": "AF"}, {"scope": "KOORD_TO_FK", "counterparty": "2321000016"}):
