@@ -165,6 +165,19 @@ async def test_a_withdrawn_consent_ends_what_af_may_see_and_do(desk: Any) -> Non
     assert again.json()["type"] == "/problems/consent-missing"
 
 
+async def test_a_consent_given_anew_that_covers_less_opens_no_referral(desk: Any) -> None:
+    opened, consent, at = await desk.referred()
+    assert (await desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={})).status_code == 202
+    assert await desk.consented(opened, dataClasses=["P", "I", "D", "W", "L"]) == consent
+    assert (await desk.af.get(at)).status_code == 404
+    assert (await desk.af.post(f"{at}/acceptance", json={"officerRef": "af-7"})).status_code == 409
+    page = await desk.read("/v1/referrals?limit=100", desk.af)
+    assert at.rpartition("/")[2] not in [r["referralId"] for r in page["items"]]
+    await desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={})
+    await desk.consented(opened)
+    assert (await desk.af.get(at)).status_code == 200
+
+
 async def test_withdrawals_racing_referrals_on_postgresql_let_none_through(desk: Any) -> None:
     for _ in range(12):
         opened = await desk.opened()

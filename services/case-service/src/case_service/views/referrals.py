@@ -1,6 +1,6 @@
 """Which referrals went to Arbetsförmedlingen, and what was answered?"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -103,13 +103,18 @@ async def of_case(connection: AsyncConnection, case_id: UUID) -> list[ReferralRo
     return [ReferralRow(**row) for row in (await connection.execute(query)).mappings()]
 
 
-async def sent_to(connection: AsyncConnection, org_id: str, today: date, after: int, most: int) -> list[ReferralRow]:
-    """Referrals to one authority whose consent still holds, oldest first, sent after number `after`."""
+async def sent_to(
+    connection: AsyncConnection, org_id: str, today: date, covering: Collection[str], after: int, most: int
+) -> list[ReferralRow]:
+    """Referrals to one authority whose consent still holds and covers these data classes, oldest first, sent after
+    number `after`."""
+    covered = sa.literal(" ") + consents.c.data_classes + " "
     holds = sa.and_(
         consents.c.consent_id == table.c.consent_id,
         consents.c.status == GIVEN,
         consents.c.valid_from <= today,
         consents.c.valid_to >= today,
+        *(covered.contains(f" {letter} ") for letter in sorted(covering)),
     )
     query = (
         sa.select(table)
