@@ -165,6 +165,15 @@ async def test_a_withdrawn_consent_ends_what_af_may_see_and_do(desk: Any) -> Non
     assert again.json()["type"] == "/problems/consent-missing"
 
 
+async def test_a_closed_case_is_open_to_af_no_more(desk: Any) -> None:
+    opened, _, at = await desk.referred()
+    assert (await desk.fk.post(f"{opened['at']}/closing", json={"outcome": "ORDINARY_WORK"})).status_code == 201
+    assert (await desk.af.get(at)).status_code == 404
+    accepted = await desk.af.post(f"{at}/acceptance", json={"officerRef": "officer-1"})
+    assert (accepted.status_code, accepted.json()["type"]) == (409, "/problems/consent-missing")
+    assert at.rpartition("/")[2] not in [r["referralId"] for r in await everything(desk, "/v1/referrals", desk.af)]
+
+
 async def test_a_consent_given_anew_that_covers_less_opens_no_referral(desk: Any) -> None:
     opened, consent, at = await desk.referred()
     assert (await desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={})).status_code == 202

@@ -12,7 +12,7 @@ from case_service.api.finding import seen
 from case_service.api.people import SFB_COORDINATION
 from case_service.api.relation import AF, AF_ORG, Handler, Here, Officer, ReferralReader, referral_of
 from case_service.days import local_day
-from case_service.deciding import accepting, consent_id_of, in_force, referring
+from case_service.deciding import accepting, consent_id_of, open_to_af, referring
 from case_service.domain.commands import Period
 from case_service.domain.outcomes import check_periods
 from case_service.domain.referral import (
@@ -24,7 +24,7 @@ from case_service.domain.referral import (
     is_open_to_af,
     referral,
 )
-from case_service.views import consents, referrals
+from case_service.views import cases, consents, referrals
 from chassis.envelope import Actor
 from chassis.http import Act, Acting, Page, Reads, paged
 from contracts.case import Scope
@@ -73,7 +73,7 @@ async def listed(who: Officer, act: Act, read: Reads, page: Page) -> dict[str, A
             after = number
         case _:
             raise not_a_cursor()
-    async with read(referrals.referrals) as connection, read(consents.consents):
+    async with read(referrals.referrals, consents.consents, cases.cases) as connection:
         found = await referrals.sent_to(connection, who.org_id, local_day(act.now), HOLDS, after, page.limit + 1)
     answer = paged(found, page, key=lambda r: (r.number,))
     return answer | {"items": [shown.referral(r, who) for r in answer["items"]]}
@@ -91,7 +91,7 @@ async def one(referral_id: UUID, who: ReferralReader, act: Act, here: Here, resp
     situation, version = await here.load(referral, referral_id)
     sent = referral_of(situation, who)
     if who.org_type == AF:
-        given, _ = await in_force(here.load, sent.sent.consent_id, local_day(act.now))
+        given, _ = await open_to_af(here.load, sent.sent, local_day(act.now))
         if not is_open_to_af(given, sent.sent):
             raise ReferralUnknown
     response.headers["ETag"] = f'"{version}"'

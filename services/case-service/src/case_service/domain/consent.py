@@ -109,7 +109,14 @@ class RecordConsentExpired:
     at: datetime
 
 
-Command = GiveConsent | WithdrawConsent | RecordConsentExpired
+@record
+class EndWithCase:
+    """end a consent because its case has been closed"""
+
+    at: datetime
+
+
+Command = GiveConsent | WithdrawConsent | RecordConsentExpired | EndWithCase
 
 
 class ConsentUnknown(Unknown):
@@ -167,7 +174,7 @@ def decide(command: Command, situation: Situation) -> list[ConsentEvent]:
         case GiveConsent(), Ended():
             return [given(command, situation.given.giving + 1)]
 
-        case WithdrawConsent() | RecordConsentExpired(), NeverGiven():
+        case WithdrawConsent() | RecordConsentExpired() | EndWithCase(), NeverGiven():
             raise ConsentUnknown
         case WithdrawConsent(), Given() if backdated(command):
             raise WithdrawalBackdated
@@ -183,6 +190,10 @@ def decide(command: Command, situation: Situation) -> list[ConsentEvent]:
         case RecordConsentExpired(), Given():
             return []  # it was given anew and lasts longer
         case RecordConsentExpired(), Ended():
+            return []  # it holds no more already
+        case EndWithCase(), Given():
+            return [expired(situation.given, command.at)]
+        case EndWithCase(), Ended():
             return []  # it holds no more already
         case _:
             assert_never((command, situation))

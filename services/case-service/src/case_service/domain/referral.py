@@ -263,7 +263,7 @@ def consent_is_gone(command: AcceptReferral, known: ReferralToAF) -> bool:
 
 def is_open_to_af(consent: ConsentGiven | None, known: ReferralToAF) -> bool:
     """May AF see this referral under the consent that is in force now? One that was given anew may cover less."""
-    return consent is not None and _covers(consent, known.case_id, known.sent_to) and HOLDS <= set(consent.data_classes)
+    return consent is not None and _covers(consent, known.case_id, known.sent_to) and set(consent.data_classes) >= HOLDS
 
 
 def _covers(consent: ConsentGiven | None, case_id: UUID, counterparty: str) -> bool:

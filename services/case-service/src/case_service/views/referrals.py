@@ -9,6 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from case_service.views.cases import Status
+from case_service.views.cases import table as cases
 from case_service.views.columns import METADATA, OWN
 from case_service.views.consents import GIVEN
 from case_service.views.consents import table as consents
@@ -106,14 +108,16 @@ async def of_case(connection: AsyncConnection, case_id: UUID) -> list[ReferralRo
 async def sent_to(
     connection: AsyncConnection, org_id: str, today: date, covering: Collection[str], after: int, most: int
 ) -> list[ReferralRow]:
-    """Referrals to one authority whose consent still holds and covers these data classes, oldest first, sent after
-    number `after`."""
+    """Referrals to one authority, in open cases, whose consent still holds and covers these data classes; oldest first,
+    sent after number `after`."""
     covered = sa.literal(" ") + consents.c.data_classes + " "
     holds = sa.and_(
         consents.c.consent_id == table.c.consent_id,
         consents.c.status == GIVEN,
         consents.c.valid_from <= today,
         consents.c.valid_to >= today,
+        cases.c.case_id == table.c.case_id,
+        cases.c.status == Status.OPEN.value,
         *(covered.contains(f" {letter} ") for letter in sorted(covering)),
     )
     query = (
