@@ -1,8 +1,8 @@
 """Whose meeting is it? The one place where those who may see a meeting are told from everybody else.
 
 FK sees every meeting, the insured person those of the own case. Another party sees what it proposed, and what it is
-invited to for as long as the person's consent holds; without it only what it has called itself, until it is held. What a party may not see looks to it exactly like what does
-not exist.
+invited to for as long as the person's consent holds; without it only what it has called itself, until that is held.
+What a party may not see looks to it exactly like what does not exist.
 """
 
 from datetime import date
