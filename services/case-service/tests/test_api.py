@@ -165,6 +165,28 @@ async def test_a_withdrawn_consent_ends_what_af_may_see_and_do(desk: Any) -> Non
     assert again.json()["type"] == "/problems/consent-missing"
 
 
+async def test_each_of_two_who_write_at_once_is_told_what_became_of_their_own(desk: Any) -> None:
+    opened = await desk.opened()
+    await desk.consented_in_care(opened)
+    decisions = await asyncio.gather(
+        *(
+            desk.fk.post(f"{opened['at']}/need-decisions", json={"need": True, "types": [t]})
+            for t in ("SOCIAL", "MEDICAL")
+        )
+    )
+    assert len({d.json()["decisionId"] for d in decisions}) == 2
+    told = await asyncio.gather(
+        *(
+            desk.care.post("/v1/koordineringsinfo", json=desk.info(opened["personId"], aim=a))
+            for a in ("SHORTEN", "PREVENT")
+        )
+    )
+    shown = await desk.read(opened["at"])
+    assert {t.json()["infoId"] for t in told} == {i["infoId"] for i in shown["infos"]}
+    again = await desk.care.post("/v1/koordineringsinfo", json=desk.info(opened["personId"]))
+    assert again.json()["infoId"] in {i["infoId"] for i in shown["infos"]}
+
+
 async def test_a_closed_case_is_open_to_af_no_more(desk: Any) -> None:
     opened, _, at = await desk.referred()
     assert (await desk.fk.post(f"{opened['at']}/closing", json={"outcome": "ORDINARY_WORK"})).status_code == 201
