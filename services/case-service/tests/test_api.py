@@ -165,6 +165,50 @@ async def test_a_withdrawn_consent_ends_what_af_may_see_and_do(desk: Any) -> Non
     assert again.json()["type"] == "/problems/consent-missing"
 
 
+async def test_each_of_two_who_write_at_once_is_told_what_became_of_their_own(desk: Any) -> None:
+    opened = await desk.opened()
+    await desk.consented_in_care(opened)
+    decisions = await asyncio.gather(
+        *(
+            desk.fk.post(f"{opened['at']}/need-decisions", json={"need": True, "types": [t]})
+            for t in ("SOCIAL", "MEDICAL")
+        )
+    )
+    assert len({d.json()["decisionId"] for d in decisions}) == 2
+    told = await asyncio.gather(
+        *(
+            desk.care.post("/v1/koordineringsinfo", json=desk.info(opened["personId"], aim=a))
+            for a in ("SHORTEN", "PREVENT")
+        )
+    )
+    shown = await desk.read(opened["at"])
+    assert {t.json()["infoId"] for t in told} == {i["infoId"] for i in shown["infos"]}
+    again = await desk.care.post("/v1/koordineringsinfo", json=desk.info(opened["personId"]))
+    assert again.json()["infoId"] in {i["infoId"] for i in shown["infos"]}
+
+
+async def test_a_closed_case_is_open_to_af_no_more(desk: Any) -> None:
+    opened, _, at = await desk.referred()
+    assert (await desk.fk.post(f"{opened['at']}/closing", json={"outcome": "ORDINARY_WORK"})).status_code == 201
+    assert (await desk.af.get(at)).status_code == 404
+    accepted = await desk.af.post(f"{at}/acceptance", json={"officerRef": "officer-1"})
+    assert (accepted.status_code, accepted.json()["type"]) == (409, "/problems/consent-missing")
+    assert at.rpartition("/")[2] not in [r["referralId"] for r in await everything(desk, "/v1/referrals", desk.af)]
+
+
+async def test_a_consent_given_anew_that_covers_less_opens_no_referral(desk: Any) -> None:
+    opened, consent, at = await desk.referred()
+    assert (await desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={})).status_code == 202
+    assert await desk.consented(opened, dataClasses=["P", "I", "D", "W", "L"]) == consent
+    assert (await desk.af.get(at)).status_code == 404
+    assert (await desk.af.post(f"{at}/acceptance", json={"officerRef": "af-7"})).status_code == 409
+    page = await desk.read("/v1/referrals?limit=100", desk.af)
+    assert at.rpartition("/")[2] not in [r["referralId"] for r in page["items"]]
+    await desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={})
+    await desk.consented(opened)
+    assert (await desk.af.get(at)).status_code == 200
+
+
 async def test_withdrawals_racing_referrals_on_postgresql_let_none_through(desk: Any) -> None:
     for _ in range(12):
         opened = await desk.opened()

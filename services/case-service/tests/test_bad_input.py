@@ -115,6 +115,36 @@ async def test_a_consent_is_neither_blanket_nor_backdated(desk: Any) -> None:
         await refused_whole(desk, ask, 422, type)
 
 
+async def test_a_consent_is_towards_no_persons_number(desk: Any) -> None:
+    """A sole trader's organisation number is a personal one, and a counterparty travels with every consent."""
+    opened = await desk.opened()
+    for number in ("6408233234", "196408233234", "5560360794"):
+        body = desk.consent(opened["caseId"], scope="EMP", counterparty=number)
+        found = await refused_whole(desk, desk.fk.post("/v1/consents", json=body), 422, "invalid-input")
+        assert number not in str(found)
+
+
+async def test_what_makes_no_sense_does_not_tell_health_care_who_has_a_case(desk: Any) -> None:
+    opened, nobody = await desk.opened(), desk.somebody()
+    other = {"scope": "KOORD_TO_FK", "purpose": "COORDINATION_MEASURES"}
+    period = {"start": "2026-03-16", "end": "2026-04-30", "pct": 40}
+    certificate = {
+        "certificateId": str(uuid4()),
+        "unit": "SE2321000016-1A2B",
+        "periods": [period],
+        "functionLimits": "x",
+        "activityLimits": "x",
+        "prognosis": "UNCLEAR",
+    }
+    for number in (opened["personId"], nobody):
+        blanket = desk.consent(None, personId=number, dataClasses=[], **other)
+        await refused_whole(desk, desk.care.post("/v1/consents", json=blanket), 422, "blanket-consent")
+        over = desk.consent(None, personId=number, validTo="2026-03-01", **other)
+        await refused_whole(desk, desk.care.post("/v1/consents", json=over), 422, "consent-ends-before-start")
+        body = certificate | {"personId": number}
+        await refused_whole(desk, desk.care.post("/v1/certificates", json=body), 422, "degree-unknown")
+
+
 async def test_health_care_notes_consents_about_itself_only(desk: Any) -> None:
     opened = await desk.opened()
     for change in ({"scope": "AF"}, {"scope": "KOORD_TO_FK", "counterparty": "2321000016"}):

@@ -12,6 +12,7 @@ from case_service.domain.consent import (
     ConsentAlreadyGiven,
     ConsentEndsBeforeStart,
     ConsentUnknown,
+    EndWithCase,
     GiveConsent,
     RecordConsentExpired,
     WithdrawalAhead,
@@ -113,6 +114,14 @@ def test_a_consent_expires_after_its_last_day_and_not_on_it() -> None:
     assert isinstance(gone, ConsentExpired)
     given(*after(GIVE, WITHDRAW)).when(expire(TODAY + YEAR * 2)).nothing_happens()
     given().when(expire(TODAY)).refused(ConsentUnknown)
+
+
+def test_a_consent_ends_with_its_case() -> None:
+    (gone,) = given(*after(GIVE)).when(EndWithCase(at=NOON)).facts()
+    assert isinstance(gone, ConsentExpired)
+    assert (gone.giving, gone.effective_at) == (1, NOON)
+    given(*after(GIVE, WITHDRAW)).when(EndWithCase(at=NOON)).nothing_happens()
+    given().when(EndWithCase(at=NOON)).refused(ConsentUnknown)
 
 
 def test_a_consent_given_anew_after_its_last_day_expires_first() -> None:

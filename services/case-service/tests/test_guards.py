@@ -166,15 +166,15 @@ async def test_no_interleaving_with_a_withdrawal_lets_a_referral_through(
 
 
 async def everything_rested_on_consent(log: MemoryLog, perform: Performer) -> None:
-    """Each referral and acceptance in the log stands where the consent was in force; each referral in an open case."""
+    """Each referral and acceptance in the log stands where the consent was in force and the case open."""
     so_far: dict[str, list[Any]] = {"consent": [], "case": []}
     for stored in await log.after(0, 10_000):
         fact = await perform.open(stored)
         if isinstance(fact, ReferralToAF | ReferralAccepted):
             assert holds(consent.decider.fold(so_far["consent"]), TODAY) is not None
-        if isinstance(fact, ReferralToAF):
             situation = case.decider.fold(so_far["case"])
             assert isinstance(situation, Open)
-            assert situation.case.newest_decision is not None
-            assert situation.case.newest_decision.need
+            if isinstance(fact, ReferralToAF):
+                assert situation.case.newest_decision is not None
+                assert situation.case.newest_decision.need
         so_far.setdefault(stored.stream.partition("-")[0], []).append(fact)

@@ -147,7 +147,7 @@ def test_af_declines_once_and_keeps_to_it() -> None:
 
 
 def test_nothing_is_accepted_when_the_consent_is_gone_but_it_may_be_declined() -> None:
-    for consent in (None, replace(CONSENT, counterparty="2321000016")):
+    for consent in (None, replace(CONSENT, counterparty="2321000016"), replace(CONSENT, data_classes=(Covered.D,))):
         given(*after(REFER)).when(replace(ACCEPT, consent=consent)).refused(ConsentMissing)
     assert after(REFER, DECLINE)
 

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -128,6 +128,47 @@ async def test_a_withdrawn_consent_ends_what_the_party_may_see_and_do_at_once(de
     assert [p["takesPart"] for p in shown["participants"]] == [True, True, False]
     (row,) = (await desk.read(at.rpartition("/")[0]))["items"]
     assert row["marked"]
+
+
+async def test_a_cancelled_meeting_is_no_longer_among_the_invitations_of_a_party_without_consent(desk: Any) -> None:
+    case_id, at = await desk.called()
+    assert (await desk.fk.post(f"{at}/cancellation", json={"reason": "OTHER"})).status_code == 201
+    assert at.rpartition("/")[2] in (await desk.hr.get("/v1/invitations?limit=100&whole=true")).text
+    await desk.withdrew(case_id)
+    assert at.rpartition("/")[2] not in (await desk.hr.get("/v1/invitations?limit=100&whole=true")).text
+
+
+async def workplace_meeting(desk: Any) -> tuple[UUID, str]:
+    """A meeting that health care has called without FK, under the person's consents to both parties."""
+    case_id, at = await desk.opened()
+    await desk.consented(case_id)
+    await desk.consented(case_id, Scope.KOORD_MEASURE, desk.region)
+    guests = [PERSON, {"role": "EMPLOYER", "orgId": desk.employer}]
+    made = await desk.care.post(f"{at}/meetings", json=desk.meeting(kind="WORKPLACE_CARE", participants=guests))
+    assert made.status_code == 201, made.text
+    return case_id, f"{at}/meetings/{made.json()['meetingId']}"
+
+
+async def test_whoever_called_a_meeting_takes_it_off_after_the_consent_has_ended_and_does_no_more(desk: Any) -> None:
+    case_id, at = await workplace_meeting(desk)
+    await desk.withdrew(case_id, Scope.KOORD_MEASURE, desk.region)
+    assert (await desk.care.get(at)).status_code == 404
+    assert (await desk.care.post(f"{at}/cancellation", json={"reason": "COOPERATION_ENDED"})).status_code == 201
+    assert (await desk.read(at))["status"] == "CANCELLED"
+    assert (await desk.care.post(f"{at}/cancellation", json={"reason": "COOPERATION_ENDED"})).status_code == 404
+
+
+async def test_whoever_called_a_meeting_reads_its_minutes_as_long_as_the_consent_holds(desk: Any) -> None:
+    case_id, at = await workplace_meeting(desk)
+    await desk.consented(case_id, Scope.KOORD_TO_FK, desk.region)
+    desk.running.now_is(datetime(2026, 4, 20, 9, tzinfo=UTC))
+    present = [PERSON, {"role": "EMPLOYER", "orgId": desk.employer}, {"role": "CARE", "orgId": desk.region}]
+    assert (await desk.care.post(f"{at}/holding", json={"form": "DIGITAL", "present": present})).status_code == 201
+    assert (await desk.care.post(f"{at}/minutes", json={"text": "Vi provar"})).status_code == 201
+    assert (await desk.read(f"{at}/minutes", desk.care))["text"] == "Vi provar"
+    await desk.withdrew(case_id, Scope.KOORD_MEASURE, desk.region)
+    for hidden in (at, f"{at}/minutes"):
+        assert (await desk.care.get(hidden)).json()["type"] == "/problems/meeting-unknown"
 
 
 async def test_a_withdrawal_that_was_acknowledged_before_the_call_always_stops_it(desk: Any) -> None:

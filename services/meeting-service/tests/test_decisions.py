@@ -368,6 +368,19 @@ def test_a_status_meeting_to_which_two_came_was_none() -> None:
     given(*after(*BASIS, CALL)).when(replace(HOLD, present=(FK, PERSON))).refused(TooFewParties)
 
 
+def test_a_status_meeting_without_the_insured_person_was_none_however_many_came() -> None:
+    guests = (*GUESTS, Invited(role=Party.CARE, org_id=REGION, required=False))
+    called = after(*BASIS, consent(Scope.CARE, REGION, CARE_CONSENT), replace(CALL, invited=guests))
+    given(*called).when(replace(HOLD, present=(FK, WORK, CARE))).refused(TooFewParties)
+
+
+def test_a_consent_that_ends_marks_a_cancelled_meeting_too() -> None:
+    (_, marked) = given(*after(*BASIS, CALL, CANCEL)).when(ENDED).facts()
+    assert isinstance(marked, ParticipationEnded)
+    assert (marked.meeting_id, marked.ref) == (MEETING, WORK)
+    given(*after(*BASIS, CALL, CANCEL, ENDED)).when(ENDED).nothing_happens()
+
+
 @pytest.mark.parametrize("present", [(), (FK, PERSON, WORK, CARE)])
 def test_only_the_invited_were_there(present: tuple[str, ...]) -> None:
     given(*after(*BASIS, CALL)).when(replace(HOLD, present=present)).refused(StrangerPresent)

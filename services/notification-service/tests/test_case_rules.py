@@ -139,6 +139,15 @@ def test_a_closed_case_has_no_deadlines_whatever_set_them(case: Any) -> None:
     assert len(case.told(DeadlineCancelled)) == len(case.told(DeadlineSet)) - len(case.told(DeadlineMet))
 
 
+def test_a_consents_time_is_kept_no_more_once_its_case_is_closed_and_case_service_is_told_so(case: Any) -> None:
+    """By kind, consent and reason case-service knows that the consent ends with its case (row 39)."""
+    case.consented(32)
+    case.closed(34)
+    (told,) = case.told(DeadlineCancelled)
+    (given,) = case.told(DeadlineSet)
+    assert (told.kind, told.about, told.reason) == ("CONSENT", given.about, "CaseClosed")
+
+
 def test_what_is_heard_after_the_end_sets_nothing_in_whatever_order_it_comes(new_case: Callable[[], Any]) -> None:
     outcomes: list[list[str]] = []
     for order in permutations(["registered", "closed", "referred", "submitted"]):

@@ -18,7 +18,15 @@ from case_service.domain.situations import NotOpened, Open
 from chassis.clock import hashed_id
 from chassis.decider import Aggregate
 from chassis.perform import Guarded, Look
-from contracts.case import AssumedNeed, ConsentGiven, EmploymentStatus, InfoAim, ReferralPurpose, Scope
+from contracts.case import (
+    AssumedNeed,
+    ConsentGiven,
+    EmploymentStatus,
+    InfoAim,
+    ReferralPurpose,
+    ReferralToAF,
+    Scope,
+)
 
 Load = Callable[[Aggregate[Any, Any, Any], Any], Awaitable[tuple[Any, int]]]
 """`Performer.load`: a stream's state and version."""
@@ -35,6 +43,14 @@ async def in_force(load: Load, consent_id: UUID, today: date) -> tuple[ConsentGi
     """The consent if it holds today, and the guard that keeps it so."""
     situation, version = await load(consent, consent_id)
     return holds(situation, today), (consent.stream(consent_id), version)
+
+
+async def open_to_af(load: Load, sent: ReferralToAF, today: date) -> tuple[ConsentGiven | None, tuple[Guard, Guard]]:
+    """The consent under which AF may see and answer a referral today, with the guards that keep it so. None, too, once
+    the case is closed: its consents end with it, some moments later."""
+    given, guard = await in_force(load, sent.consent_id, today)
+    situation, version = await load(case, sent.case_id)
+    return (given if isinstance(situation, Open) else None), (guard, (case.stream(sent.case_id), version))
 
 
 def referring(
@@ -77,8 +93,8 @@ def accepting(load: Load, referral_id: UUID, *, officer_ref: str, at: datetime) 
         situation, _ = await load(referral, referral_id)
         if isinstance(situation, NotSent):
             raise ReferralUnknown
-        given, guard = await in_force(load, situation.sent.consent_id, local_day(at))
-        return Guarded(AcceptReferral(officer_ref=officer_ref, consent=given, at=at), (guard,))
+        given, guards = await open_to_af(load, situation.sent, local_day(at))
+        return Guarded(AcceptReferral(officer_ref=officer_ref, consent=given, at=at), guards)
 
     return look
 

@@ -471,7 +471,7 @@ class ConsentWithdrawn:
 
 @record
 class ConsentExpired:
-    """The consent's last day is over."""
+    """The consent's last day is over, or its case has been closed."""
 
     consent_id: Ref
     giving: Count

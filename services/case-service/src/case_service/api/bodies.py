@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
-from case_service.api.fields import Day, HsaIdIn, Line, OrgIdIn, OrgNrIn, PersonId, Prose, UnitIn, UserIn, Yes
+from case_service.api.fields import Day, HsaIdIn, Line, OrgNrIn, PersonId, Prose, UnitIn, UserIn, Yes
 from case_service.domain.commands import Employment, Period
 from chassis.http import Body
 from contracts.case import (
@@ -270,7 +270,7 @@ class NewConsent(Body):
     case_id: UUID | None = None
     person_id: PersonId | None = None
     scope: Scope
-    counterparty: OrgIdIn | None = Field(None, description="The other party; for AF and AF's register it is known")
+    counterparty: OrgNrIn | None = Field(None, description="The other party; for AF and AF's register it is known")
     purpose: Purpose
     data_classes: tuple[Covered, ...] = Field(max_length=8)
     valid_from: Day | None = Field(None, description="Today when left out")

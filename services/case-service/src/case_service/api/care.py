@@ -1,23 +1,25 @@
 """What health care tells FK: certificates, and (with the person's consent) that rehabilitation may be needed."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from case_service.api.bodies import CertificateTaken, Changed, InfoTaken, NewCertificate, NewInfo
-from case_service.api.finding import open_case, seen
+from case_service.api.finding import came_of, open_case, seen
 from case_service.api.people import SFB_COORDINATION
 from case_service.api.relation import Coordinator, Handler, Here
 from case_service.days import local_day
 from case_service.deciding import consent_id_of, informing
-from case_service.domain.case import case
-from case_service.domain.commands import AcknowledgeInfo, CaseUnknown, RegisterCertificate
+from case_service.domain.case import case, same_info
+from case_service.domain.commands import AcknowledgeInfo, CaseUnknown, Period, RegisterCertificate, SendInfo
 from case_service.domain.consent import ConsentMissing
-from case_service.domain.outcomes import next_info_id
-from case_service.domain.situations import Opened
+from case_service.domain.outcomes import check_periods
+from case_service.domain.situations import Opened, Situation
 from case_service.people import canonical
 from chassis.http import Act, Reads
-from contracts.case import CertificateReceived, CertifiedPeriod, Scope
+from chassis.perform import Guarded
+from contracts.case import CaseEvent, CertificateReceived, CertifiedPeriod, Scope
 
 router = APIRouter(tags=["health care"])
 
@@ -33,6 +35,7 @@ CARE_TO_FK, CERTIFICATE = "lag 2019:1297", "SFB 27:25"
     "says about health, nobody else.",
 )
 async def certify(body: NewCertificate, act: Act, who: Coordinator, read: Reads, here: Here) -> CertificateTaken:
+    check_periods([Period(start=p.start, end=p.end, pct=p.pct) for p in body.periods])  # before anybody is looked up
     case_id = await open_case(act, read, here, body.person_id)
     known: Opened = await act.load(case, case_id)  # type: ignore[assignment]  # its row says that it is there
     given = {k: v for k, v in dict(body).items() if k not in ("person_id", "periods")}
@@ -63,12 +66,22 @@ async def inform(body: NewInfo, act: Act, who: Coordinator, read: Reads, here: H
         case_id = await open_case(act, read, here, number)
     except CaseUnknown:
         raise ConsentMissing from None
-    known: Opened = await act.load(case, case_id)  # type: ignore[assignment]  # its row says that it is there
     consent_id = consent_id_of(case_id, Scope.KOORD_TO_FK, who.org_id)
     act.concerning(case_id=case_id, legal_basis=CARE_TO_FK, consent_ids=(consent_id,))
     given = {k: v for k, v in dict(body).items() if k != "person_id"}
     look = informing(here.load, case_id, sender=who.org_id, person_id=number, at=act.now, **given)
-    done = await act.guarded(case, case_id, look, answer={"infoId": str(next_info_id(known.case))})
+    asked: list[SendInfo] = []
+
+    async def looking() -> Guarded[SendInfo]:
+        seen = await look()
+        asked.append(seen.command)
+        return seen
+
+    def told(situation: Situation, facts: Sequence[CaseEvent]) -> dict[str, str]:
+        made = came_of(situation, facts, lambda known: same_info(asked[-1], known))
+        return {"infoId": str(made.info_id)}
+
+    done = await act.guarded(case, case_id, looking, answer=told)
     return InfoTaken(info_id=done.answer["infoId"])
 
 

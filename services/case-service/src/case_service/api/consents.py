@@ -12,7 +12,7 @@ from case_service.api.relation import AF_ORG, CARE, PERSON, Consenter, Here, Rea
 from case_service.days import local_day
 from case_service.deciding import consent_id_of
 from case_service.domain.commands import CaseIsClosed, CaseUnknown
-from case_service.domain.consent import GiveConsent, WithdrawConsent, consent
+from case_service.domain.consent import GiveConsent, WithdrawConsent, consent, covered_by, lasts_until
 from case_service.domain.situations import Closed, Opened
 from case_service.views import consents
 from chassis.envelope import Actor
@@ -36,9 +36,10 @@ OF_AF = frozenset({Scope.AF, Scope.SUS_REG})
     "instead of the case). A consent that covers everything is none (422).",
 )
 async def give(body: NewConsent, act: Act, who: Consenter, read: Reads, here: Here) -> ConsentTaken:
-    counterparty = _counterparty(body, who)
-    situation = await _case(body, act, who, read, here)
-    known, today = situation.case.opened, local_day(act.now)
+    counterparty, today = _counterparty(body, who), local_day(act.now)
+    valid_from, data_classes = body.valid_from or today, covered_by(body.data_classes)
+    valid_to = lasts_until(valid_from, body.valid_to, today)  # all this before anybody is looked up
+    known = (await _case(body, act, who, read, here)).case.opened
     consent_id = consent_id_of(known.case_id, body.scope, counterparty)
     command = GiveConsent(
         consent_id=consent_id,
@@ -47,9 +48,9 @@ async def give(body: NewConsent, act: Act, who: Consenter, read: Reads, here: He
         scope=body.scope,
         counterparty=counterparty,
         purpose=body.purpose,
-        data_classes=body.data_classes,
-        valid_from=body.valid_from or today,
-        valid_to=body.valid_to,
+        data_classes=data_classes,
+        valid_from=valid_from,
+        valid_to=valid_to,
         form=body.form,
         evidence_ref=body.evidence_ref,
         today=today,

@@ -1,5 +1,6 @@
 """Which case is meant? By its id, or by the number of the person whose open case it is."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,16 +9,25 @@ from case_service.days import local_day
 from case_service.domain.case import case
 from case_service.domain.commands import CaseUnknown
 from case_service.domain.outcomes import case_id_of
-from case_service.domain.situations import Opened
+from case_service.domain.situations import Case, Opened, Situation
 from case_service.people import canonical, known
 from case_service.views import cases
 from chassis.envelope import Actor
 from chassis.http import Acting, Reading
+from contracts.case import CaseEvent
 
 
 async def seen(act: Acting, case_id: UUID, who: Actor) -> Opened:
     """The case, if this party may see it. Raises CaseUnknown."""
     return of(await act.load(case, case_id), who)
+
+
+def came_of(situation: Situation, facts: Sequence[CaseEvent], same: Callable[[Case], Any]) -> Any:
+    """What came of a command, by the state that was decided on: the new fact, or the one that says the same."""
+    if facts:
+        return facts[0]
+    assert isinstance(situation, Opened)
+    return same(situation.case)
 
 
 async def open_case(act: Acting, read: Reading, runtime: Any, person_id: str) -> UUID:

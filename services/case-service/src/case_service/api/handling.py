@@ -1,5 +1,6 @@
 """What FK does in a case: assigns, extends, assesses, decides, closes."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -16,11 +17,11 @@ from case_service.api.bodies import (
     NewIkr,
     NewReopening,
 )
-from case_service.api.finding import seen
+from case_service.api.finding import came_of, seen
 from case_service.api.people import SFB_COORDINATION
 from case_service.api.relation import Assigner, Handler
 from case_service.days import local_day
-from case_service.domain.case import case, same_assessment
+from case_service.domain.case import case, same_assessment, same_decision
 from case_service.domain.commands import (
     AssignCase,
     CloseCase,
@@ -31,9 +32,10 @@ from case_service.domain.commands import (
     ReopenCase,
     SetDegree,
 )
-from case_service.domain.outcomes import next_assessment_id, next_decision_id
+from case_service.domain.situations import Situation
 from chassis.envelope import Actor
 from chassis.http import Act, Acting
+from contracts.case import CaseEvent
 
 router = APIRouter(prefix="/cases/{case_id}", tags=["handling"])
 
@@ -86,12 +88,15 @@ async def degrees(case_id: UUID, body: NewDegrees, act: Act, who: Handler) -> Ch
     description="FK's first look for needs of rehabilitation. One that says what the newest one says is that one.",
 )
 async def ikr(case_id: UUID, body: NewIkr, act: Act, who: Handler) -> IkrTaken:
-    known = (await seen(act, case_id, who)).case
+    await seen(act, case_id, who)
     command = CompleteIkr(**dict(body))
-    same = same_assessment(command, known)
-    assessment_id = same.assessment_id if same else next_assessment_id(known)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
-    done = await act(case, case_id, command, answer={"assessmentId": str(assessment_id)})
+
+    def told(situation: Situation, facts: Sequence[CaseEvent]) -> dict[str, str]:
+        made = came_of(situation, facts, lambda known: same_assessment(command, known))
+        return {"assessmentId": str(made.assessment_id)}
+
+    done = await act(case, case_id, command, answer=told)
     return IkrTaken(assessment_id=done.answer["assessmentId"])
 
 
@@ -103,10 +108,15 @@ async def ikr(case_id: UUID, body: NewIkr, act: Act, who: Handler) -> IkrTaken:
     description="Always decided, also when the answer is no; and again when the case is extended or a milestone comes.",
 )
 async def decide(case_id: UUID, body: NewDecision, act: Act, who: Handler) -> DecisionTaken:
-    known = (await seen(act, case_id, who)).case
+    await seen(act, case_id, who)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
     command = DecideNeed(at=act.now, **dict(body))
-    done = await act(case, case_id, command, answer={"decisionId": str(next_decision_id(known))})
+
+    def told(situation: Situation, facts: Sequence[CaseEvent]) -> dict[str, str]:
+        made = came_of(situation, facts, lambda known: same_decision(command, known))
+        return {"decisionId": str(made.decision_id)}
+
+    done = await act(case, case_id, command, answer=told)
     return DecisionTaken(decision_id=done.answer["decisionId"])
 
 

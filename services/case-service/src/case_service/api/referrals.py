@@ -12,17 +12,19 @@ from case_service.api.finding import seen
 from case_service.api.people import SFB_COORDINATION
 from case_service.api.relation import AF, AF_ORG, Handler, Here, Officer, ReferralReader, referral_of
 from case_service.days import local_day
-from case_service.deciding import accepting, consent_id_of, in_force, referring
+from case_service.deciding import accepting, consent_id_of, open_to_af, referring
 from case_service.domain.commands import Period
 from case_service.domain.outcomes import check_periods
 from case_service.domain.referral import (
+    HOLDS,
     DeclineReferral,
     ReassignReferral,
     ReferralUnknown,
     Sent,
+    is_open_to_af,
     referral,
 )
-from case_service.views import consents, referrals
+from case_service.views import cases, consents, referrals
 from chassis.envelope import Actor
 from chassis.http import Act, Acting, Page, Reads, paged
 from contracts.case import Scope
@@ -61,7 +63,7 @@ async def refer(case_id: UUID, body: NewReferral, act: Act, who: Handler, here: 
     "/referrals",
     response_model=shown.ReferralPage,
     summary="List the referrals sent to us",
-    description="AF's own, oldest first, as long as the person's consent holds.",
+    description="AF's own, oldest first, as long as the person's consent holds and covers them.",
 )
 async def listed(who: Officer, act: Act, read: Reads, page: Page) -> dict[str, Any]:
     match page.after:
@@ -71,8 +73,8 @@ async def listed(who: Officer, act: Act, read: Reads, page: Page) -> dict[str, A
             after = number
         case _:
             raise not_a_cursor()
-    async with read(referrals.referrals) as connection, read(consents.consents):
-        found = await referrals.sent_to(connection, who.org_id, local_day(act.now), after, page.limit + 1)
+    async with read(referrals.referrals, consents.consents, cases.cases) as connection:
+        found = await referrals.sent_to(connection, who.org_id, local_day(act.now), HOLDS, after, page.limit + 1)
     answer = paged(found, page, key=lambda r: (r.number,))
     return answer | {"items": [shown.referral(r, who) for r in answer["items"]]}
 
@@ -82,14 +84,15 @@ async def listed(who: Officer, act: Act, read: Reads, page: Page) -> dict[str, A
     response_model=shown.ReferralShown,
     response_model_exclude_unset=True,
     summary="Read a referral",
-    description="FK, the insured person, and the authority it was sent to as long as the person's consent holds.",
+    description="FK, the insured person, and the authority it was sent to as long as the person's consent holds and "
+    "covers what it says.",
 )
 async def one(referral_id: UUID, who: ReferralReader, act: Act, here: Here, response: Response) -> shown.ReferralShown:
     situation, version = await here.load(referral, referral_id)
     sent = referral_of(situation, who)
     if who.org_type == AF:
-        given, _ = await in_force(here.load, sent.sent.consent_id, local_day(act.now))
-        if given is None:
+        given, _ = await open_to_af(here.load, sent.sent, local_day(act.now))
+        if not is_open_to_af(given, sent.sent):
             raise ReferralUnknown
     response.headers["ETag"] = f'"{version}"'
     return shown.whole_referral(sent, who)

@@ -4,6 +4,7 @@ Consent lifts secrecy; it is not the legal ground for processing. It must say wh
 (OSL 10:1, 12:2). Withdrawing works forward, from the moment it is recorded.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -109,7 +110,14 @@ class RecordConsentExpired:
     at: datetime
 
 
-Command = GiveConsent | WithdrawConsent | RecordConsentExpired
+@record
+class EndWithCase:
+    """end a consent because its case has been closed"""
+
+    at: datetime
+
+
+Command = GiveConsent | WithdrawConsent | RecordConsentExpired | EndWithCase
 
 
 class ConsentUnknown(Unknown):
@@ -167,7 +175,7 @@ def decide(command: Command, situation: Situation) -> list[ConsentEvent]:
         case GiveConsent(), Ended():
             return [given(command, situation.given.giving + 1)]
 
-        case WithdrawConsent() | RecordConsentExpired(), NeverGiven():
+        case WithdrawConsent() | RecordConsentExpired() | EndWithCase(), NeverGiven():
             raise ConsentUnknown
         case WithdrawConsent(), Given() if backdated(command):
             raise WithdrawalBackdated
@@ -183,6 +191,10 @@ def decide(command: Command, situation: Situation) -> list[ConsentEvent]:
         case RecordConsentExpired(), Given():
             return []  # it was given anew and lasts longer
         case RecordConsentExpired(), Ended():
+            return []  # it holds no more already
+        case EndWithCase(), Given():
+            return [expired(situation.given, command.at)]
+        case EndWithCase(), Ended():
             return []  # it holds no more already
         case _:
             assert_never((command, situation))
@@ -217,13 +229,24 @@ def ahead(command: WithdrawConsent) -> bool:
 # --- what is written down ---
 
 
-def given(command: GiveConsent, giving: int) -> ConsentGiven:
-    valid_to = command.valid_to or command.valid_from + timedelta(days=LASTS_DAYS)
-    if valid_to < max(command.valid_from, command.today):
+def lasts_until(valid_from: date, valid_to: date | None, today: date) -> date:
+    """Its last day. Raises ConsentEndsBeforeStart."""
+    last = valid_to or valid_from + timedelta(days=LASTS_DAYS)
+    if last < max(valid_from, today):
         raise ConsentEndsBeforeStart
-    covered = tuple(c for c in Covered if c in command.data_classes)
+    return last
+
+
+def covered_by(data_classes: Sequence[Covered]) -> tuple[Covered, ...]:
+    """What it covers, each class once, in their order. Raises BlanketConsent."""
+    covered = tuple(c for c in Covered if c in data_classes)
     if not covered or len(covered) == len(Covered):
         raise BlanketConsent
+    return covered
+
+
+def given(command: GiveConsent, giving: int) -> ConsentGiven:
+    valid_to = lasts_until(command.valid_from, command.valid_to, command.today)
     return ConsentGiven(
         consent_id=command.consent_id,
         giving=giving,
@@ -232,7 +255,7 @@ def given(command: GiveConsent, giving: int) -> ConsentGiven:
         scope=command.scope,
         counterparty=command.counterparty,
         purpose=command.purpose,
-        data_classes=covered,
+        data_classes=covered_by(command.data_classes),
         valid_from=command.valid_from,
         valid_to=valid_to,
         form=command.form,

@@ -257,8 +257,13 @@ def too_narrow(command: ReferToAF) -> bool:
 
 
 def consent_is_gone(command: AcceptReferral, known: ReferralToAF) -> bool:
-    """the consent it was sent under is no longer in force"""
-    return not _covers(command.consent, known.case_id, known.sent_to)
+    """the consent it was sent under is no longer in force, or was given anew and covers less"""
+    return not is_open_to_af(command.consent, known)
+
+
+def is_open_to_af(consent: ConsentGiven | None, known: ReferralToAF) -> bool:
+    """May AF see this referral under the consent that is in force now? One that was given anew may cover less."""
+    return consent is not None and _covers(consent, known.case_id, known.sent_to) and set(consent.data_classes) >= HOLDS
 
 
 def _covers(consent: ConsentGiven | None, case_id: UUID, counterparty: str) -> bool:

@@ -1,6 +1,6 @@
 """Which referrals went to Arbetsförmedlingen, and what was answered?"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from case_service.views.cases import Status
+from case_service.views.cases import table as cases
 from case_service.views.columns import METADATA, OWN
 from case_service.views.consents import GIVEN
 from case_service.views.consents import table as consents
@@ -103,13 +105,20 @@ async def of_case(connection: AsyncConnection, case_id: UUID) -> list[ReferralRo
     return [ReferralRow(**row) for row in (await connection.execute(query)).mappings()]
 
 
-async def sent_to(connection: AsyncConnection, org_id: str, today: date, after: int, most: int) -> list[ReferralRow]:
-    """Referrals to one authority whose consent still holds, oldest first, sent after number `after`."""
+async def sent_to(
+    connection: AsyncConnection, org_id: str, today: date, covering: Collection[str], after: int, most: int
+) -> list[ReferralRow]:
+    """Referrals to one authority, in open cases, whose consent still holds and covers these data classes; oldest first,
+    sent after number `after`."""
+    covered = sa.literal(" ") + consents.c.data_classes + " "
     holds = sa.and_(
         consents.c.consent_id == table.c.consent_id,
         consents.c.status == GIVEN,
         consents.c.valid_from <= today,
         consents.c.valid_to >= today,
+        cases.c.case_id == table.c.case_id,
+        cases.c.status == Status.OPEN.value,
+        *(covered.contains(f" {letter} ") for letter in sorted(covering)),
     )
     query = (
         sa.select(table)

@@ -1,8 +1,8 @@
 """Whose meeting is it? The one place where those who may see a meeting are told from everybody else.
 
-FK sees every meeting, the insured person those of the own case. Another party sees what it called or proposed, and what
-it is invited to for as long as the person's consent holds. What a party may not see looks to it exactly like what does
-not exist.
+FK sees every meeting, the insured person those of the own case. Another party sees what it proposed, and what it is
+invited to for as long as the person's consent holds; without it only what it has called itself, until that is held.
+What a party may not see looks to it exactly like what does not exist.
 """
 
 from datetime import date
@@ -18,7 +18,7 @@ from meeting_service.domain.commands import CaseUnknown, MeetingUnknown
 from meeting_service.domain.heard import is_related, lacks_consent
 from meeting_service.domain.meetings import Meetings
 from meeting_service.domain.parties import ref_of
-from meeting_service.domain.situations import Called, Cancelled, Held, Meeting, Minuted, NotThere, Proposed, Situation
+from meeting_service.domain.situations import Called, Cancelled, Meeting, Proposed, Situation, about_of
 
 HANDLER, OFFICER = "fk.handler", "af.officer"
 AT_FK = (HANDLER, "fk.unit_manager", "fk.specialist", "fk.collab_lead")
@@ -53,6 +53,12 @@ def of(known: Meetings, who: Actor, today: date) -> Meetings:
     return known
 
 
+def taking_off(known: Meetings, who: Actor, today: date) -> Meetings:
+    """As `of`, also for a party that called a meeting and has no consent any more: nobody else may take that off."""
+    called = (m.meeting.called.called_by for m in known.meetings.values() if isinstance(m, Called))
+    return known if party(who) in called else of(known, who, today)
+
+
 def meeting_of(known: Meetings, meeting_id: UUID, who: Actor, today: date) -> Situation:
     """The meeting, if there is one that this party may see. Raises MeetingUnknown."""
     found, me = known.meeting(meeting_id), party(who)
@@ -63,8 +69,8 @@ def meeting_of(known: Meetings, meeting_id: UUID, who: Actor, today: date) -> Si
             return found
         case MeetingProposed() as proposed if proposed.proposed_by == me:
             return found
-        case Meeting(called=called) if called.called_by == me:
-            return found
+        case Meeting(called=called) if called.called_by == me and isinstance(found, Called):
+            return found  # whoever called it may still take it off
         case Meeting() as meeting if meeting.participant(me) is not None:
             if lacks_consent(known.grounds, meeting.called.kind, me, today):
                 raise MeetingUnknown
@@ -76,14 +82,12 @@ def meeting_of(known: Meetings, meeting_id: UUID, who: Actor, today: date) -> Si
 def subject(found: Situation) -> Meeting | MeetingProposed | None:
     """What it is about, whatever became of it: a meeting, one that was only proposed, or nothing."""
     match found:
-        case NotThere():
-            return None
         case Proposed():
             return found.proposed
         case Cancelled():
             return found.before
-        case Called() | Held() | Minuted():
-            return found.meeting
+        case _:
+            return about_of(found)
 
 
 def _runtime(request: Request) -> Any:

@@ -290,10 +290,10 @@ def not_begun(command: HoldMeeting, known: Called) -> bool:
 
 
 def too_few_came(command: HoldMeeting, known: Called) -> bool:
-    """too few of the parties that belong to such a meeting were there"""
+    """somebody was not there who belongs to such a meeting, or too few were"""
     seats = SEATS[known.meeting.called.kind]
     came = [p.role for p in known.meeting.standing.participants if p.ref in command.present]
-    return bool(came) and len(came) < seats.least
+    return bool(came) and (len(came) < seats.least or not seats.needed <= set(came))
 
 
 def somebody_present_lacks_consent(command: HoldMeeting, known: Called) -> bool:

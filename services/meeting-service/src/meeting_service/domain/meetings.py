@@ -43,7 +43,7 @@ from meeting_service.domain.heard import (
     referral_noted,
 )
 from meeting_service.domain.outcomes import called_off, part_ended
-from meeting_service.domain.situations import Called, Held, Minuted, NotThere, Proposed, Situation, evolve
+from meeting_service.domain.situations import Called, NotThere, Proposed, Situation, about_of, evolve
 
 # --- what we know ---
 
@@ -135,8 +135,8 @@ def _all_called_off(note: NoteCaseClosed, known: Meetings) -> list[MeetingCancel
 
 
 def _all_marked(consent_id: UUID, known: Meetings) -> list[ParticipationEnded]:
-    there = [m for m in known.meetings.values() if isinstance(m, Called | Held | Minuted)]
-    return [ended for m in there for ended in part_ended(m, consent_id)]
+    there = [about_of(m) for m in known.meetings.values()]
+    return [ended for m in there if m is not None for ended in part_ended(m, consent_id)]
 
 
 NO_MEETINGS = Meetings(grounds=NOTHING, meetings={}, assessments={})

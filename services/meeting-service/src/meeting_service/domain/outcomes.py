@@ -169,9 +169,8 @@ def called_off(known: Proposed | Called, reason: CancelReason, at: datetime) -> 
     )
 
 
-def part_ended(known: Called | Held | Minuted, consent_id: UUID) -> list[ParticipationEnded]:
+def part_ended(meeting: Meeting, consent_id: UUID) -> list[ParticipationEnded]:
     """One for each party that was to take part under this consent and has not been marked so."""
-    meeting = known.meeting
     return [
         ParticipationEnded(
             meeting_id=meeting.called.meeting_id, case_id=meeting.called.case_id, ref=p.ref, consent_id=consent_id

@@ -110,6 +110,17 @@ class Cancelled(Around):
 Situation = NotThere | Proposed | Called | Held | Minuted | Cancelled
 
 
+def about_of(situation: Situation) -> Meeting | None:
+    """The meeting, whatever became of it; None where none was called."""
+    match situation:
+        case Called() | Held() | Minuted():
+            return situation.meeting
+        case Cancelled(before=Meeting() as before):
+            return before
+        case _:
+            return None
+
+
 def evolve(situation: Situation, fact: MeetingFact) -> Situation:
     match fact:
         case MeetingProposed():
@@ -132,6 +143,9 @@ def evolve(situation: Situation, fact: MeetingFact) -> Situation:
         case PartyCommented():
             assert isinstance(situation, Minuted)
             return but(situation, comments=(*situation.comments, fact))
+        case ParticipationEnded() if isinstance(situation, Cancelled):
+            assert isinstance(situation.before, Meeting)
+            return but(situation, before=_changed(situation.before, fact))
         case MeetingAnswered() | MeetingMoved() | ParticipationEnded():
             assert isinstance(situation, Called | Held | Minuted)
             return but(situation, meeting=_changed(situation.meeting, fact))
