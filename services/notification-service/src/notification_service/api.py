@@ -12,12 +12,12 @@ from chassis.decider import Invalid, Unknown
 from chassis.envelope import Actor
 from chassis.http import Act, Body, Page, Reads, allow, paged
 from contracts.notification import ReminderChannel
-from notification_service.domain.agenda import agenda
+from notification_service.domain.agenda import agenda_for
 from notification_service.domain.commands import CompleteTask, DeadlineUnknown
 from notification_service.domain.contact import SetContact, contact
 from notification_service.letters import letter
 from notification_service.parties import is_employer, party_key
-from notification_service.views.deadlines import Deadline, case_of_deadline, deadlines, tasks_of
+from notification_service.views.deadlines import Deadline, deadline_of, deadlines, tasks_of
 from notification_service.views.deadlines import of_case as deadlines_of_case
 from notification_service.views.reminders import Reminder, inbox, reminders
 from notification_service.views.timeline import Happening, timeline
@@ -77,7 +77,7 @@ class DeadlineItem(Body):
     """A deadline: what somebody has to do, about what, by when, and what has become of it."""
 
     deadline_id: UUID
-    case_id: UUID
+    case_id: UUID | None
     kind: Annotated[str, Field(examples=["REQUESTED_PLAN"])]
     about: UUID
     due_at: datetime
@@ -176,12 +176,12 @@ async def complete(
     who: Annotated[Actor, allow(*FK)],
 ) -> dict[str, Any]:
     async with read(deadlines) as connection:
-        case_id = await case_of_deadline(connection, deadline_id)
-    if case_id is None:
+        found = await deadline_of(connection, deadline_id)
+    if found is None:
         raise DeadlineUnknown
-    act.concerning(case_id=case_id)
+    act.concerning(case_id=found.case_id)
     command = CompleteTask(deadline_id=deadline_id, role=who.role, at=act.now)
-    done = await act(agenda, case_id, command, answer={"deadlineId": str(deadline_id)})
+    done = await act(agenda_for(found.case_id), found.agenda_id, command, answer={"deadlineId": str(deadline_id)})
     return dict(done.answer)
 
 
@@ -241,7 +241,7 @@ def _deadlines(rows: list[Deadline], page: Page, who: Actor) -> dict[str, Any]:
 def _deadline(row: Deadline, who: Actor) -> DeadlineItem:
     may_tick = row.by_hand and row.status == "OPEN" and who.role in row.roles.split()
     done = Link(rel="done", method="POST", href=f"/v1/tasks/{row.deadline_id}/done")
-    hidden = {"by_hand", "owner_sees", "roles", "escalated_to", "unreached"}
+    hidden = {"agenda_id", "by_hand", "owner_sees", "roles", "escalated_to", "unreached"}
     at_fk = who.org_type == "FK"
     return DeadlineItem(
         **{k: v for k, v in row.__dict__.items() if k not in hidden},
@@ -252,7 +252,7 @@ def _deadline(row: Deadline, who: Actor) -> DeadlineItem:
 
 
 def _happened(row: Happening) -> Happened:
-    return Happened(**{k: v for k, v in row.__dict__.items() if k != "case_id"})
+    return Happened(**{k: v for k, v in row.__dict__.items() if k not in ("case_id", "agenda_id")})
 
 
 def _message(row: Reminder) -> Message:

@@ -20,7 +20,7 @@ from chassis.clock import hashed_id
 from chassis.service import Runtime, Worker, per_runtime
 from chassis.telemetry import get_logger
 from notification_service.days import sendable_from
-from notification_service.domain.agenda import agenda, message_of
+from notification_service.domain.agenda import agenda_for, message_of
 from notification_service.domain.contact import Reachable, contact
 from notification_service.domain.message import RecordReminderFailed, RecordReminderSent, Waiting
 from notification_service.letters import email
@@ -125,7 +125,7 @@ class Delivery:
     async def _send(
         self, runtime: Runtime, server: aiosmtplib.SMTP, reminder: Reminder, settings: NotificationSettings
     ) -> None:
-        state, _ = await runtime.load(agenda, reminder.case_id)
+        state, _ = await runtime.load(agenda_for(reminder.case_id), reminder.agenda_id)
         if not isinstance(message_of(state, reminder.reminder_id), Waiting):
             return  # handed over or withdrawn since the read model was read
         party, _ = await runtime.load(contact, party_key(reminder.recipient_ref))
@@ -213,7 +213,8 @@ async def _record(
     runtime: Runtime, reminder: Reminder, command: RecordReminderSent | RecordReminderFailed, what: str
 ) -> None:
     command_id = hashed_id("delivery", str(reminder.reminder_id), what)
-    await runtime.act(agenda, reminder.case_id, command, command_id=command_id, case_id=reminder.case_id)
+    keeper = agenda_for(reminder.case_id)
+    await runtime.act(keeper, reminder.agenda_id, command, command_id=command_id, case_id=reminder.case_id)
     await runtime.pool.execute("delete from public.deliveries where reminder_id = $1", reminder.reminder_id)
 
 

@@ -122,6 +122,15 @@ class MatterSettled:
 
 
 @record
+class MatterCounted:
+    """One more different `item` of what is counted as `of`; lives in the service. Some deadlines are set only when
+    enough has come."""
+
+    of: Ref
+    item: Ref
+
+
+@record
 class DeadlineMet:
     """What was asked for was done, at `met_at`: later than the due date when it was missed first."""
 
@@ -246,6 +255,7 @@ AgendaEvent = (
     DeadlineSet
     | StepsPlanned
     | MatterSettled
+    | MatterCounted
     | DeadlineMet
     | DeadlineMissed
     | DeadlineEscalated
@@ -275,6 +285,7 @@ NOTIFICATION = Facts(
         Fact("DeadlineSet", 1, DeadlineSet),
         Fact("StepsPlanned", 2, StepsPlanned, published=False, upcasts={1: _undone_by_nothing}),
         Fact("MatterSettled", 1, MatterSettled, published=False),
+        Fact("MatterCounted", 1, MatterCounted, published=False),
         Fact("DeadlineMet", 1, DeadlineMet),
         Fact("DeadlineMissed", 1, DeadlineMissed),
         Fact("DeadlineEscalated", 1, DeadlineEscalated),

@@ -9,14 +9,25 @@ from notification_service.domain.message import RecordReminderFailed, RecordRemi
 
 
 @record
+class Tally:
+    """This is one `item` of those counted as `of`; it matters from the `at_least`-th different one on."""
+
+    of: UUID
+    item: UUID
+    at_least: int
+
+
+@record
 class SetDeadline:
     """set a deadline
 
-    Somebody has to do `task`. `tasks` are the deadlines that its TASK steps set."""
+    Somebody has to do `task`. `tasks` are the deadlines that its TASK steps set. With a `tally` it is set only when
+    enough has been counted."""
 
     task: Task
     tasks: tuple[Task, ...]
     rule_version: str
+    tally: Tally | None = None
 
 
 @record

@@ -21,7 +21,7 @@ from contracts.notification import (
     ReminderFailed,
     StepsPlanned,
 )
-from notification_service.views.columns import METADATA, OWN, case_of
+from notification_service.views.columns import METADATA, OWN, agenda_of, case_of
 
 OPEN, MET, CANCELLED = "OPEN", "MET", "CANCELLED"
 HANDLER = "fk.handler"
@@ -34,7 +34,8 @@ class Deadline:
     off."""
 
     deadline_id: UUID
-    case_id: UUID
+    agenda_id: UUID
+    case_id: UUID | None
     kind: str
     about: UUID
     due_at: datetime
@@ -57,7 +58,8 @@ table = sa.Table(
     "deadlines",
     METADATA,
     sa.Column("deadline_id", sa.Uuid, primary_key=True),
-    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("agenda_id", sa.Uuid, nullable=False),
+    sa.Column("case_id", sa.Uuid),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("about", sa.Uuid, nullable=False),
     sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -110,6 +112,7 @@ def evolve(row: Deadline | None, heard: Heard, key: UUID) -> Deadline | None:
 def _new(told: DeadlineSet, heard: Heard) -> Deadline:
     return Deadline(
         deadline_id=told.deadline_id,
+        agenda_id=agenda_of(heard),
         case_id=case_of(heard),
         kind=told.kind,
         about=told.about,
@@ -155,9 +158,9 @@ async def tasks_of(connection: AsyncConnection, role: str, after: tuple[Any, ...
     return await _page(connection, sa.select(table).where(table.c.status == OPEN, mine), after, limit)
 
 
-async def case_of_deadline(connection: AsyncConnection, deadline_id: UUID) -> UUID | None:
-    """The case whose agenda holds this deadline; None when there is no such deadline."""
-    return await connection.scalar(sa.select(table.c.case_id).where(table.c.deadline_id == deadline_id))
+async def deadline_of(connection: AsyncConnection, deadline_id: UUID) -> Deadline | None:
+    found = (await connection.execute(sa.select(table).where(table.c.deadline_id == deadline_id))).mappings().first()
+    return Deadline(**found) if found else None
 
 
 async def _page(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.decider import record
 from chassis.view import Heard, View
 from contracts.notification import ReminderDue, ReminderFailed, ReminderSent, ReminderWithdrawn
-from notification_service.views.columns import METADATA, OWN, case_of
+from notification_service.views.columns import METADATA, OWN, agenda_of, case_of
 
 WAITING, SENT, FAILED, WITHDRAWN = "WAITING", "SENT", "FAILED", "WITHDRAWN"
 
@@ -20,7 +20,8 @@ WAITING, SENT, FAILED, WITHDRAWN = "WAITING", "SENT", "FAILED", "WITHDRAWN"
 @record
 class Reminder:
     reminder_id: UUID
-    case_id: UUID
+    agenda_id: UUID
+    case_id: UUID | None
     deadline_id: UUID
     about: UUID
     channel: str
@@ -37,7 +38,8 @@ table = sa.Table(
     "reminders",
     METADATA,
     sa.Column("reminder_id", sa.Uuid, primary_key=True),
-    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("agenda_id", sa.Uuid, nullable=False),
+    sa.Column("case_id", sa.Uuid),
     sa.Column("deadline_id", sa.Uuid, nullable=False),
     sa.Column("about", sa.Uuid, nullable=False),
     sa.Column("channel", sa.Text, nullable=False),
@@ -76,6 +78,7 @@ def evolve(row: Reminder | None, heard: Heard, key: UUID) -> Reminder | None:
 def _new(due: ReminderDue, heard: Heard) -> Reminder:
     return Reminder(
         reminder_id=due.reminder_id,
+        agenda_id=agenda_of(heard),
         case_id=case_of(heard),
         deadline_id=due.deadline_id,
         about=due.about,
