@@ -1,4 +1,4 @@
-"""Deadlines that stand in no case: tips have an agenda of their own.
+"""Deadlines that stand in no case: tips have an agenda of their own. Tasks that are delegated.
 
 Revision ID: 0002
 Revises: 0001
@@ -19,6 +19,14 @@ alter table views.{view} alter column case_id drop not null;
 """
 
 
+DELEGATED = """
+alter table views.deadlines add column delegated_to text not null default '';
+alter table views.deadlines alter column delegated_to drop default;
+create index on views.deadlines (owner_ref, due_at, deadline_id) where status = 'OPEN';
+"""
+
+
 def upgrade() -> None:
     for view in ("timers", "deadlines", "reminders", "timeline"):
         script(op, APART.format(view=view))
+    script(op, DELEGATED)

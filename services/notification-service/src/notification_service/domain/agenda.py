@@ -23,22 +23,28 @@ from contracts.notification import (
     MatterSettled,
     ReminderDue,
     ReminderFailed,
+    ReminderRerouted,
     ReminderSent,
     ReminderWithdrawn,
     StepKind,
     StepsPlanned,
     Task,
+    TaskDelegated,
     TaskDone,
     TimerElapsed,
 )
 from notification_service.domain.commands import (
+    Claimant,
     Command,
     CompleteTask,
     DeadlineUnknown,
+    DelegateTask,
     Elapse,
     NotDoneByHand,
+    NotInYourOrganisation,
     SetDeadline,
     SettleMatter,
+    TaskEnded,
     TaskOfAnotherRole,
 )
 from notification_service.domain.deadline import (
@@ -67,8 +73,10 @@ from notification_service.domain.message import (
     NotWaiting,
     RecordReminderFailed,
     RecordReminderSent,
+    RerouteReminder,
     Waiting,
     on_message,
+    rerouted,
     withdrawals,
     withdrawn,
 )
@@ -122,10 +130,14 @@ def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
             return _with(agenda, event.deadline_id, Closed())
         case TaskDone():
             return agenda
+        case TaskDelegated(deadline_id=deadline_id, to=role):
+            return _with(agenda, deadline_id, reaching(situation_of(agenda, deadline_id), role))
         case ReminderDue():
             return _said(_stepped(agenda, event.deadline_id), event.reminder_id, Waiting(due=event))
         case ReminderWithdrawn():
             return _said(agenda, event.reminder_id, withdrawn(message_of(agenda, event.reminder_id)))
+        case ReminderRerouted():
+            return _said(agenda, event.reminder_id, rerouted(message_of(agenda, event.reminder_id), event.instead))
         case ReminderSent() | ReminderFailed():
             return _said(agenda, event.reminder_id, NotWaiting())
         case _:
@@ -184,7 +196,9 @@ def decide(command: Command, agenda: Agenda) -> Sequence[AgendaEvent]:
             return _on_occurrence(command, agenda)
         case Elapse(up_to=up_to):
             return _on_time(up_to, agenda)
-        case RecordReminderSent() | RecordReminderFailed():
+        case DelegateTask():
+            return on_deadline(command, situation_of(agenda, command.deadline_id), agenda)
+        case RecordReminderSent() | RecordReminderFailed() | RerouteReminder():
             return on_message(command, message_of(agenda, command.reminder_id))
         case _:
             assert_never(command)
@@ -202,7 +216,9 @@ def _on_set(command: SetDeadline, agenda: Agenda) -> Sequence[AgendaEvent]:
     return [*counted, *on_deadline(command, situation_of(agenda, command.task.deadline_id), agenda)]
 
 
-def on_deadline(command: SetDeadline | CompleteTask, situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
+def on_deadline(
+    command: SetDeadline | CompleteTask | DelegateTask, situation: Situation, agenda: Agenda
+) -> Sequence[AgendaEvent]:
     match command, situation:
         case SetDeadline(task=task), NotSet() if is_settled(task, agenda):
             return []  # it would be set in vain
@@ -214,12 +230,24 @@ def on_deadline(command: SetDeadline | CompleteTask, situation: Situation, agend
             raise DeadlineUnknown
         case CompleteTask(), Open() as deadline if not is_done_by_hand(deadline):
             raise NotDoneByHand
-        case CompleteTask(role=role), Open() as deadline if not is_whose(deadline, role):
+        case CompleteTask(who=who), Open() as deadline if not is_whose(deadline, who):
             raise TaskOfAnotherRole
         case CompleteTask(), Open() as deadline:
             return [task_done(deadline)]
         case CompleteTask(), Settled() | Closed():
             return []  # it was done before
+        case DelegateTask(), NotSet():
+            raise DeadlineUnknown
+        case DelegateTask(), Settled() | Closed():
+            raise TaskEnded
+        case DelegateTask(who=who), Open() as deadline if not is_whose(deadline, who):
+            raise TaskOfAnotherRole
+        case DelegateTask(who=who, to=to), Open() if not is_colleague(who, to):
+            raise NotInYourOrganisation
+        case DelegateTask(to=to), Open() as deadline if has_come_to(deadline, to):
+            return []  # that role has it
+        case DelegateTask(to=to), Open() as deadline:
+            return [delegated(deadline, to)]
         case _:
             assert_never((command, situation))
 
@@ -313,9 +341,26 @@ def is_done_by_hand(deadline: Open) -> bool:
     return any(c.event == DONE_BY_HAND for c in deadline.met_by)
 
 
-def is_whose(deadline: Open, role: str) -> bool:
-    """the role owns it or has had it escalated to it"""
+def is_whose(deadline: Open, who: Claimant) -> bool:
+    """it belongs to who asks, or has come to that role"""
+    if who.names:
+        return deadline.told.owner_ref in who.names
+    return has_come_to(deadline, who.role)
+
+
+def has_come_to(deadline: Open, role: str) -> bool:
+    """the role owns it, or it was escalated or delegated to it"""
     return role in (deadline.told.owner_role, *deadline.reached)
+
+
+def is_colleague(who: Claimant, to: str) -> bool:
+    """it is a role of the same organisation"""
+    return who.role.partition(".")[0] == to.partition(".")[0]
+
+
+def delegated(deadline: Open, to: str) -> TaskDelegated:
+    told = deadline.told
+    return TaskDelegated(deadline_id=told.deadline_id, kind=told.kind, about=told.about, to=to)
 
 
 def task_done(deadline: Open) -> TaskDone:

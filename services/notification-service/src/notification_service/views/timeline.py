@@ -17,8 +17,10 @@ from contracts.notification import (
     DeadlineMissed,
     DeadlineSet,
     ReminderFailed,
+    ReminderRerouted,
     ReminderSent,
     ReminderWithdrawn,
+    TaskDelegated,
     TaskDone,
     TimerElapsed,
 )
@@ -100,6 +102,10 @@ def _told(fact: Any) -> tuple[str, datetime | None, str, str] | None:
             return fact.kind, fact.due_at, "", ""
         case ReminderSent():
             return fact.template_id, None, fact.recipient_ref, fact.channel.value
+        case TaskDelegated():
+            return fact.kind, None, fact.to, ""
+        case ReminderRerouted():
+            return fact.template_id, None, fact.recipient_ref, f"{fact.channel.value}>{fact.instead.value} {fact.cause}"
         case ReminderFailed():
             return fact.template_id, None, fact.recipient_ref, fact.cause
         case ReminderWithdrawn():
