@@ -14,7 +14,7 @@ import httpx
 from rich.console import Console
 
 from chassis.servers.issuer import Issuer, Persona
-from samordna.operator import Operator
+from samordna.operator import Operator, caller
 from samordna.stack import Stack
 
 SWEDEN = ZoneInfo("Europe/Stockholm")
@@ -131,7 +131,7 @@ class Play:
         headers = dict(more.pop("headers", {}))
         if who is not None:
             headers["Authorization"] = f"Bearer {self.tokens[who]}"
-        async with httpx.AsyncClient(timeout=20) as client:
+        async with caller(20) as client:
             return await client.request(method, self.stack.url(service) + path, headers=headers, **more)
 
     async def read(self, who: str, service: str, path: str, **more: Any) -> Any:
