@@ -19,6 +19,7 @@ def short_leave(play: Play, n: int) -> tuple[str, dict[str, Any]]:
 
 
 async def plan_killed(play: Play) -> None:
+    """plan-service dies without warning; what it had acknowledged is all there when it is back."""
     path = play.path("A")
     before = await play.read("fk-handler", "plan", path)
     await play.kill("plan")
@@ -32,6 +33,8 @@ async def plan_killed(play: Play) -> None:
 
 
 async def store_lost(play: Play) -> None:
+    """The broker dies and its store is deleted. Commands are acknowledged all the same; when it is back the streams are
+    filled again from the logs, and everybody has heard everything once."""
     await play.operator.level()
     heads = {name: await play.head(name) for name in play.stack.members}
     await play.stack.kill("nats")
