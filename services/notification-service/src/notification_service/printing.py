@@ -7,12 +7,16 @@ COLUMNS = ("row", "when", "what has to be done", "by whom, by when", "on the way
 
 
 def rule_table(book: Rulebook) -> str:
-    """One line a rule, the tasks that rules set on the way, then who is told when nothing happens."""
+    """One line a rule, the tasks that rules set on the way, who is told when nothing happens, then what ends
+    everything."""
     lines = [line for rule in book.rules for line in _lines(rule)]
     for e in book.escalations:
         levels = "; ".join(f"{v.after} days after the due day: {v.to}" for v in e.levels)
         told = f"{_days(e.missed_after)} after the due day: missed" + (f"; {levels}" if levels else "")
         lines.append([str(e.row), "a deadline is missed", f"`{e.id}`", "", told, "met or cancelled", e.source])
+    for e in book.endings:
+        ends = "every deadline of the case ends, and what waits to be sent is withdrawn; no other is set"
+        lines.append([str(e.row), f"`{e.event}`", ends, "", "", f"`{e.undone_by}`", e.source])
     head = [list(COLUMNS), ["---"] * len(COLUMNS)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (*head, *lines))
 
