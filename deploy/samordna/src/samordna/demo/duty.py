@@ -108,18 +108,20 @@ async def plan_a(play: Play) -> None:
 
 
 async def assessed(play: Play) -> None:
-    """FK assesses the newest version it has read; the employer sees the assessment, but not FK's day counts."""
+    """The handler gives the task to a specialist, who assesses the version that was read; the employer sees the
+    assessment, but not FK's day counts."""
     await play.until(play.day(39))
     path = play.path("A")
     plan_path = f"{path}/plans/{play.notes['plan']}"
-    seen = await play.call("fk-handler", "GET", "plan", path)
+    await _delegated(play)
+    seen = await play.call("fk-specialist", "GET", "plan", path)
     body: dict[str, Any] = {"version": 1}
     stale = await play.call(
-        "fk-handler", "POST", "plan", f"{plan_path}/assessments", json=body, headers={"If-Match": '"1"'}
+        "fk-specialist", "POST", "plan", f"{plan_path}/assessments", json=body, headers={"If-Match": '"1"'}
     )
     play.expect("läst för länge sedan: 412 / read too long ago: 412", stale.status_code == 412, stale.text)
     match = {"If-Match": seen.headers["ETag"]}
-    done = await play.call("fk-handler", "POST", "plan", f"{plan_path}/assessments", json=body, headers=match)
+    done = await play.call("fk-specialist", "POST", "plan", f"{plan_path}/assessments", json=body, headers=match)
     judged = done.json()
     play.need(
         "FK bedömer planen: 6 poäng, GOOD / assessed: 6 points, GOOD",
@@ -130,5 +132,15 @@ async def assessed(play: Play) -> None:
     play.expect("A ser bedömningen / A sees the assessment", shown["planStatus"] == "ASSESSED", shown)
     play.expect("men inte FK:s dagar / but not FK's day counts", "spellDay" not in shown, shown)
     await play.operator.level()
-    tasks = await play.tasks("fk-handler", "A", "ASSESS_PLAN")
-    play.expect("uppgiften att bedöma är löst / the task to assess is settled", tasks == [], tasks)
+    tasks = [await play.tasks(who, "A", "ASSESS_PLAN") for who in ("fk-handler", "fk-specialist")]
+    play.expect("uppgiften att bedöma är löst / the task to assess is settled", tasks == [[], []], tasks)
+
+
+async def _delegated(play: Play) -> None:
+    """The handler gives the task to a specialist, who sees it then."""
+    task = (await play.tasks("fk-handler", "A", "ASSESS_PLAN"))[0]
+    given = f"/v1/tasks/{task['deadlineId']}/delegations"
+    done = await play.call("fk-handler", "POST", "notification", given, json={"to": "fk.specialist"})
+    theirs = await play.tasks("fk-specialist", "A", "ASSESS_PLAN")
+    play.expect("handläggaren ger uppgiften till specialisten / the handler gives the task to the specialist",
+                done.is_success and len(theirs) == 1, done.text)  # fmt: skip

@@ -38,6 +38,10 @@ async def tipped(play: Play) -> None:
         seen["facts"] == told["facts"] and not [i for i in ids if i in str(seen)],
         seen,
     )
+    await play.operator.level()
+    waiting = await play.tasks("av-inspector", "", "ACKNOWLEDGE_TIP")
+    play.expect("AV har tio arbetsdagar att kvittera / AV has ten working days to acknowledge",
+                [t["dueAt"][:10] for t in waiting] == ["2026-06-03"], waiting)  # fmt: skip
     done = await play.call("av-inspector", "POST", "plan", f"{tip}/acknowledgements")
     play.need("AV kvitterar / AV acknowledges", done.status_code == 201, done.text)
     known = await play.get_past("fk-handler", "plan", tip, done)
@@ -49,6 +53,8 @@ async def tipped(play: Play) -> None:
     done = await play.call("av-inspector", "POST", "plan", f"{tip}/outcomes", json={"outcome": "WRITTEN_ENQUIRY"})
     play.expect("AV frågar arbetsgivaren / AV makes an enquiry", done.status_code == 201, done.text)
     await play.operator.level()
+    waiting = await play.tasks("av-inspector", "", "ACKNOWLEDGE_TIP")
+    play.expect("AV:s uppgift är löst / AV's task is settled", waiting == [], waiting)
     happened = await play.read("fk-handler", "case", f"{play.at('B')}/timeline?limit=100")
     play.expect("i fall B syns inget tips / nothing of it shows in case B", "Tip" not in str(happened), happened)
 

@@ -166,9 +166,10 @@ class Play:
         return [m | {"day": datetime.fromisoformat(m["at"]).astimezone(SWEDEN).date()} for m in found]
 
     async def tasks(self, who: str, which: str, kind: str) -> list[dict[str, Any]]:
-        """The open tasks of `who`'s role about case A or B of that kind."""
+        """The open tasks of `who`'s role or party of that kind, about case A or B, or ("") about no case."""
         items = (await self.read(who, "notification", "/v1/tasks?limit=100"))["items"]
-        return [t for t in items if t["caseId"] == self.ids[which].case and t["kind"] == kind]
+        case = self.ids[which].case if which else None
+        return [t for t in items if t["caseId"] == case and t["kind"] == kind]
 
     async def timeline(self, which: str) -> list[dict[str, Any]]:
         """What notification-service did in case A or B."""

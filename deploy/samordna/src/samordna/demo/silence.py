@@ -40,7 +40,7 @@ async def not_received(play: Play) -> None:
 
 async def climbs(play: Play) -> None:
     """The handler lets the task lie: after 7 days the unit manager sees it, after 14 the collaboration lead. What
-    employer A promised at the meeting and nobody ticked off has come to the handler meanwhile."""
+    employer A promised at the meeting has come to the handler meanwhile, until A ticks it off."""
     due = play.day(31) + timedelta(days=29 + 6)
     await play.until(due + timedelta(days=6))
     play.expect("sex dagar efter: enhetschefen vet inget än / the manager is not told yet",
@@ -49,6 +49,11 @@ async def climbs(play: Play) -> None:
     play.expect("+7: enhetschefen / the unit manager", len(await play.tasks("fk-manager", "B", "ASSESS_TIP")) == 1)
     promised = await play.tasks("fk-handler", "A", "AGREEMENT")
     play.expect("A:s löfte från mötet har stigit / A's promise has climbed", len(promised) == 1, promised)
+    own = await play.tasks("hr-a", "A", "AGREEMENT")
+    play.need("A ser det som sin uppgift / A sees it as its task", len(own) == 1, own)
+    done = await play.call("hr-a", "POST", "notification", f"/v1/tasks/{own[0]['deadlineId']}/done")
+    left = [await play.tasks(who, "A", "AGREEMENT") for who in ("hr-a", "fk-handler")]
+    play.expect("A bockar av det, för alla / A ticks it off, for all", done.is_success and left == [[], []], left)
     await play.until(due + timedelta(days=14))
     play.expect(
         "+14: samverkansansvarig / the collaboration lead", len(await play.tasks("fk-lead", "B", "ASSESS_TIP")) == 1
