@@ -359,7 +359,7 @@ class Script:
         version: int = 2,
         activities: Mapping[str, int | None] | None = None,
     ) -> None:
-        told = _plan(job, plan, version, on(day)) | {"activities": _activities(activities or {})}
+        told: dict[str, Any] = _plan(job, plan, version, on(day)) | {"activities": _activities(activities or {})}
         self.hear(PlanRevised(changes=(), **told), on(day))
 
     def completed(self, day: int, activity: str = "a") -> None:

@@ -88,6 +88,16 @@ async def test_who_did_not_choose_sms_gets_none_though_there_is_a_gateway(gatewa
     assert (gateway.taken, await ways(world)) == ([], [("SMS", "PORTAL", "NOT_CHOSEN")])
 
 
+async def test_nothing_leaves_for_an_insured_person_whose_identity_may_be_protected(
+    gateway: Gateway, world: Any, mailbox: Any
+) -> None:
+    world.called(20)
+    await world.at(59)
+    told = [r for r in await world.facts(ReminderSent) if r.recipient_ref.startswith("person")]
+    assert {r.channel.value for r in told} == {"PORTAL"}
+    assert (gateway.taken, mailbox.mails) == ([], [])
+
+
 async def test_a_number_that_is_refused_for_good_goes_another_way(gateway: Gateway, world: Any) -> None:
     gateway.status = 422
     await meeting_tomorrow(world, "SMS", "EMAIL")

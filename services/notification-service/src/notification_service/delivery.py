@@ -51,6 +51,9 @@ NO_EMAIL = "NO_EMAIL"
 NO_PHONE = "NO_PHONE"
 NO_GATEWAY = "NO_GATEWAY"
 NOT_CHOSEN = "NOT_CHOSEN"
+PROTECTION = "PROTECTION_UNKNOWN"
+"""Nothing may leave for a person whose identity is protected, and this service does not hear yet who that is (row 40).
+So nothing leaves for any insured person: it lies in the inbox."""
 REFUSED = "REFUSED"
 NO_CHANNEL = "CHANNEL_NOT_OFFERED"
 NO_LETTER = "CANNOT_BE_WRITTEN"
@@ -140,7 +143,7 @@ class Delivery:
         if not await _is_waiting(runtime, reminder):
             return
         party, _ = await runtime.load(contact, party_key(reminder.recipient_ref))
-        hindrance = _why_no_sms(party, gateway)
+        hindrance = PROTECTION if _may_be_protected(reminder) else _why_no_sms(party, gateway)
         if hindrance is None and reminder.reminder_id not in self._taken:
             assert gateway is not None
             assert isinstance(party, Reachable)
@@ -153,7 +156,8 @@ class Delivery:
             await _sent(runtime, reminder)
             self._taken.discard(reminder.reminder_id)
         else:
-            await _reroute(runtime, reminder, "EMAIL" if _takes_email(party) else "PORTAL", hindrance)
+            by_mail = _takes_email(party) and hindrance != PROTECTION
+            await _reroute(runtime, reminder, "EMAIL" if by_mail else "PORTAL", hindrance)
 
     # --- e-mail ---
 
@@ -179,6 +183,9 @@ class Delivery:
         if not await _is_waiting(runtime, reminder):
             return
         party, _ = await runtime.load(contact, party_key(reminder.recipient_ref))
+        if _may_be_protected(reminder):
+            await _reroute(runtime, reminder, "PORTAL", PROTECTION)
+            return
         match party:
             case Reachable(address=address, channels=channels) if address and "EMAIL" in channels:
                 await self._hand_over(runtime, server, reminder, address, settings)
@@ -212,6 +219,10 @@ async def _is_waiting(runtime: Runtime, reminder: Reminder) -> bool:
     state, _ = await runtime.load(agenda_for(reminder.case_id), reminder.agenda_id)
     message = message_of(state, reminder.reminder_id)
     return isinstance(message, Waiting) and message.due.channel == reminder.channel
+
+
+def _may_be_protected(reminder: Reminder) -> bool:
+    return reminder.recipient_ref.startswith("person:")
 
 
 def _takes_email(party: Contact) -> bool:
