@@ -24,7 +24,7 @@ from chassis.decider import Aggregate, Decider, MissingPredecessor, record
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.facts import Fact, Facts
 from chassis.keys import KeysUnavailable
-from chassis.listen import Listener
+from chassis.listen import Listener, OutOfOrder
 from chassis.locks import Locks
 from chassis.log import Append, Appended, LogUnavailable, NewFact
 from chassis.perform import StillMoving
@@ -231,6 +231,31 @@ async def test_a_listener_told_to_begin_anew_does_so_once_and_hears_on(pair: Pai
             await pair.tell(n, n + 1)
         await pair.until_heard(40)
         assert made.empty()
+
+
+class FedTwice(Listener):
+    """Is given each batch a second time, and a third time as a process that does not know it has been heard."""
+
+    async def _hear(self, batch: list[Msg]) -> None:
+        before = self.at
+        await super()._hear(list(batch))
+        await super()._hear(list(batch))
+        after, self.at = self.at, before
+        with pytest.raises(OutOfOrder):
+            await super()._hear(list(batch))
+        self.at = after
+
+
+async def test_a_batch_that_is_fed_twice_is_heard_once(pair: Pair) -> None:
+    listener = FedTwice(
+        "notification", "plan", pair.hearer.log.pool, pair.hearer.wire.client, pair.hearer.locks, pair.hearer.log.moved
+    )
+    pair.begin(pair.teller.relay.run, listener.run)
+    await pair.tell(0, 40)
+    await pair.until_heard(40)
+    await pair.tell(40, 50)
+    await pair.until_heard(50)
+    assert await pair.heard() == list(range(1, 51))
 
 
 async def test_of_two_listeners_one_stands_by_and_takes_over(pair: Pair) -> None:
