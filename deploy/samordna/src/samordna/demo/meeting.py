@@ -50,6 +50,8 @@ async def notification_killed(play: Play) -> None:
         "igång igen: en kallelse till A, inte två / back again: one invitation to A, not two",
         [m["day"] for m in (await play.mail("A"))[before:]] == [play.day(39)],
     )
+    inbox = (await play.read("person-a", "notification", "/v1/messages"))["items"]
+    play.expect("och en i personens inkorg / and one in the person's inbox", len(inbox) == 1, inbox)
     asked = await play.deadlines("A", "ANSWER_MEETING")
     play.expect("båda parter ska svara / both parties are to answer",
                 sorted(d["ownerRole"] for d in asked) == ["emp.hr", "person"], asked)  # fmt: skip

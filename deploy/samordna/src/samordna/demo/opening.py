@@ -99,6 +99,11 @@ async def _reached(play: Play) -> None:
         body = play.script.told[f"contact{which}"]
         done = await play.call(hr, "PUT", "notification", f"/v1/contacts/employer:{org_nr}", json=body)
         play.need(f"arbetsgivare {which} säger var den nås / says where it is reached", done.is_success, done.text)
+    ref = f"/v1/contacts/person:{play.ids['A'].person}"
+    own = await play.call("person-a", "PUT", "notification", ref, json={"channels": ["PORTAL"]})
+    play.expect("person A vill ha sin post i portalen / person A wants the portal", own.is_success, own.text)
+    other = await play.call("person-b", "PUT", "notification", ref, json={"channels": ["EMAIL"]})
+    play.expect("ingen annan bestämmer det / nobody else says so", other.status_code == 404, other.text)
 
 
 async def certified(play: Play) -> None:
