@@ -44,9 +44,7 @@ def kinds(root: Path, services: Mapping[str, Service]) -> Mapping[str, Callable[
     categories = {a.category for s in services.values() for a in s.aggregates}
     known_addresses = addresses()
     return {
-        r"[\w/.-]+\.py::test_\w+": lambda w: (
-            f"def {w.partition('::')[2]}(" in (root / w.partition("::")[0]).read_text()
-        ),
+        r"[\w/.-]+\.py::test_\w+": lambda w: _cited(root, *w.split("::")),
         r"(GET|PUT|POST) /\S+": lambda w: re.sub(r"\{[^}]*\}", "{}", w) in known_addresses,
         r"\w+\.0\.\w+\.v\d+": lambda w: w in subjects | withheld,
         r"(level|head)\.\w+": lambda w: w.split(".")[1] in services and f'"{w.split(".")[0]}.{{' in sources,

@@ -39,7 +39,7 @@ from chassis.postgres import LOST  # noqa: E402
 EXTRA = 2
 """Strikes in a run beyond one of each kind."""
 
-PER_SECOND = 2000
+PER_SECOND = 1200
 """Facts a second that the writers aim at together."""
 
 ENOUGH_WITHIN = 180.0

@@ -163,7 +163,7 @@ class Stage:
         name = f"{service}-{role}-{number}"
         settings = {**self._settings[service], "parts": PARTS[role]}
         settings["database_url"] += f"?application_name={name}"  # tells whose lock a lock is
-        each = self._per_second / 2 / len(WRITTEN)
+        each = self._per_second * WRITTEN.get(service, 0) / 2
         self.parts.append(Part(Cast(service, role, name, number, self.home, settings, each, self._broken), self.keeper))
 
     def settings(self, service: str) -> dict[str, Any]:

@@ -105,12 +105,13 @@ class Strikes:
             case "delivered_twice":
                 struck = await self._deliver_twice(strike)
             case part:
-                struck = await self._kill_part(*part.split("_"), strike)
+                struck = await self._kill_part(part, strike)
         self.counts[strike.kind] += struck
 
-    async def _kill_part(self, service: str, role: str, strike: Strike) -> bool:
+    async def _kill_part(self, kind: str, strike: Strike) -> bool:
         """Mostly the listener that is at work and not the one that stands by. A listener hangs first, so that messages
         are on their way to it when it dies; the others do so half of the time."""
+        service, role = kind.split("_")
         parts = self._stage.of(role, service)
         part = parts[int(strike.luck * len(parts))]
         if role == "listener" and strike.luck < 0.75:
