@@ -13,5 +13,5 @@ def hears() -> Mapping[str, tuple[str, ...]]:
         "case": ("plan", "meeting", "notification"),
         "plan": ("case", "notification"),
         "meeting": ("case",),
-        "notification": ("case", "plan"),
+        "notification": ("case", "plan", "meeting"),
     }

@@ -13,9 +13,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WAYS = ("shared", "services", "deploy", "tests")
 VAGUE = {"utils", "helpers", "common", "models", "managers"}
-NOUNS = re.compile(r"employment|employer|plan_|meeting|deadline|sick|rehab|agenda", re.IGNORECASE)
-NOT_BUSINESS = re.compile(r"\bplan_cache_mode\b")
-"""PostgreSQL's own setting for query plans."""
+NOUNS_OF = {
+    "plan-service": r"employment|employer|plan_|activit|supervision|\btip",
+    "notification-service": r"deadline|reminder|escalat|agenda",
+    "case-service": r"sick|spell|rehab|referral|certificate|koordinering|milestone|incapacit|insured|consent"
+    r"|case_?(?:opened|closed|reopened|assigned|extended|service)",
+    "meeting-service": r"meeting|participant|invit|attend|joint_?assess|agreement|proposal|minutes_",
+}
+NOUNS = re.compile("|".join(NOUNS_OF.values()), re.IGNORECASE)
+NOT_BUSINESS = re.compile(r"\bplan_cache_mode\b|consent_?ids|\bconsents\b", re.IGNORECASE)
+"""PostgreSQL's own setting for query plans; the envelope's header that says on which consents a fact rests."""
 
 
 def _below(*patterns: str) -> list[Path]:
@@ -49,6 +56,10 @@ def business(source: str) -> list[str]:
     """The business nouns in the code of a module, each with its line."""
     found = ((line, NOUNS.search(NOT_BUSINESS.sub("", text))) for line, text in without_prose(source))
     return [f"line {line}: {match.group()}" for line, match in found if match]
+
+
+def test_every_service_has_its_nouns_here() -> None:
+    assert NOUNS_OF.keys() == {p.parents[2].name for p in ROOT.glob("services/*/src/*/main.py")}
 
 
 def test_there_is_a_house_to_look_at() -> None:
@@ -91,7 +102,8 @@ def test_a_module_says_what_it_answers(module: Path) -> None:
 @pytest.mark.parametrize(
     "source",
     ["def deadline(): ...", "x = 'employment-1'", "class SickSpell: ...", 'x = f"{a} Rehab"', "import plan_service",
-     'call("""\nemployer\n""")'],
+     'call("""\nemployer\n""")', "import case_service", "if name == 'CaseClosed': ...", "consent_withdrawn = True",
+     "def referral(): ...", "x = 'certificates'", "class Participant: ...", "minutes_approved = 1"],
 )  # fmt: skip
 def test_business_in_code_is_found(source: str) -> None:
     assert business(source)
@@ -100,7 +112,8 @@ def test_business_in_code_is_found(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     ['"""For example an employment."""', "x = 1  # as plan_service does", "x = 'set plan_cache_mode = a'",
-     'def f():\n    """The deadline, say."""\n', "planet = explain"],
+     'def f():\n    """The deadline, say."""\n', "planet = explain",
+     "consent_ids = case_id", "timedelta(minutes=5)", "match a:\n    case 1: ..."],
 )  # fmt: skip
 def test_prose_and_other_words_pass(source: str) -> None:
     assert business(source) == []

@@ -28,8 +28,8 @@ WARM_WAL_MB = 1024
 much is made before anything is measured, for everybody."""
 
 
-SILENT = "NOTIFICATION"
-"""The stream that plan-service listens to. Nothing is ever published to it here, so it stays."""
+HEARD = ("case", "notification")
+"""Whom plan-service listens to. Nothing is ever published by them here, so their streams stay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class Theatre:
         self.place: Place = place_for(CHECKOUT, f"bench-{os.getpid()}")
         self._keeper = Keeper()
         self.postgres = Postgres(self.place, settings={"min_wal_size": f"{WARM_WAL_MB}MB"}, keep=self._keeper)
-        users = (operator(), service_user("plan", ("notification",)), service_user("notification", ("plan",)))
+        users = (operator(), service_user("plan", HEARD), service_user("notification", ("plan",)))
         self.nats = Nats(self.place, users, keep=self._keeper)
         self._master = self.place.home / "master.key"
         self._halves = 0
@@ -130,9 +130,10 @@ class Theatre:
         client = await nats.connect(self.nats.url("ops"))
         manager = client.jsm()
         for stream in await manager.streams_info():
-            if stream.config.name != SILENT:
+            if (stream.config.name or "").lower() not in HEARD:
                 await manager.delete_stream(stream.config.name or "")
-        await ensure_stream(client, SILENT, [f"{SILENT.lower()}.>"])
+        for name in HEARD:
+            await ensure_stream(client, name.upper(), [f"{name}.>"])
         await client.close()
 
 

@@ -1,19 +1,16 @@
 """Do the documents tell the truth? Every link, name, path, test, command and address in them is looked up."""
 
 import ast
-import dataclasses
-import importlib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
+from tests.docs.naming import addresses, found
 from typer.main import get_command
 
-from chassis.health import router as operations
 from chassis.service import Service
 from samordna.cli import app as samordna
 
@@ -42,37 +39,6 @@ def anchors(document: Path) -> set[str]:
     """The anchors that a forge makes of headings."""
     kept = (re.sub(r"[^\w\- ]", "", h.lower()) for h in HEADING.findall(document.read_text(encoding="utf-8")))
     return {h.strip().replace(" ", "-") for h in kept}
-
-
-def found(dotted: str) -> bool:
-    """Does `module.Name` (or `module.Name.field`) exist?"""
-    parts = dotted.split(".")
-    for cut in range(len(parts), 0, -1):
-        try:
-            thing: Any = importlib.import_module(".".join(parts[:cut]))
-        except ModuleNotFoundError:
-            continue
-        for name in parts[cut:]:
-            if not hasattr(thing, name):
-                return dataclasses.is_dataclass(thing) and name in {f.name for f in dataclasses.fields(thing)}
-            thing = getattr(thing, name)
-        return True
-    return False
-
-
-def addresses() -> set[str]:
-    """Every method and path that a service answers, `PUT /v1/employments/{}` for example."""
-    told = {(method, route.path) for route in routes(operations.routes) for method in route.methods or ()}
-    for module in ("case_service.main", "meeting_service.main", "plan_service.main", "notification_service.main"):
-        service: Service = importlib.import_module(module).service
-        paths = importlib.import_module(module).app.openapi()["paths"]
-        told |= {(method.upper(), path) for path, methods in paths.items() for method in methods}
-        assert service.name in module
-    return {f"{method} {re.sub(r'{[^}]*}', '{}', path)}" for method, path in told}
-
-
-def routes(given: list[Any]) -> Iterator[APIRoute]:
-    return (route for route in given if isinstance(route, APIRoute))
 
 
 # --- what stands in them ---
@@ -198,6 +164,20 @@ def test_the_readme_has_two_commands_and_one_picture_and_speaks_swedish_first(re
     assert [line.split("#")[0].strip() for line in first[1].splitlines()] == ["make demo", "make test"]
     assert readme.count("```mermaid") == 1
     assert 0 < readme.index("Försäkringskassan") < readme.index("Samordna lets")
+
+
+def test_the_picture_shows_who_hears_whom(readme: str, services: Mapping[str, Service]) -> None:
+    arrows = re.findall(r'^ +bus -- "([A-Z]+)" --> (.+)$', readme, re.MULTILINE)
+    drawn = {source.lower(): set(hearers.split(" & ")) for source, hearers in arrows}
+    heard = {s: {n for n, service in services.items() if s in {f.service for f in service.hears}} for s in services}
+    assert drawn == heard
+
+
+def test_every_services_readme_is_linked_and_says_what_it_owns_hears_and_tells(root: Path, readme: str) -> None:
+    for service in root.glob("services/*/README.md"):
+        assert f"({service.relative_to(root)})" in readme
+        text = service.read_text(encoding="utf-8").lower()
+        assert all(re.search(rf"^(\*\*|\| ){word}", text, re.MULTILINE) for word in ("owns", "hears", "tells")), service
 
 
 def test_the_readme_names_the_rows_that_the_rules_speak_of(root: Path, readme: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from nats.aio.msg import Msg
 
 from chassis.bus import Message, ask
-from chassis.listen import COLUMNS, Listener, _row, _sequence
+from chassis.listen import HEAR, Listener, _row, _sequence
 from chassis.relay import Relay
 
 LEFT_OUT = 97
@@ -41,13 +41,7 @@ class Trusting(Listener):
         batch = [m for m in batch if _sequence(m) > self.at]
         if not batch:
             return
-        self.at = _sequence(batch[-1])
-        columns = ", ".join(COLUMNS)
-        values = ", ".join(f"${n}" for n in range(1, len(COLUMNS) + 1))
-        async with self._pool.acquire() as c, c.transaction():
-            await c.execute("update checkpoints set position = $2 where name = $1", self._checkpoint, self.at)
-            await c.executemany(
-                f"insert into heard ({columns}) values ({values}) on conflict do nothing",
-                [_row(self.source, m)[:-1] for m in batch],
-            )
+        before, self.at = self.at, _sequence(batch[-1])
+        columns = zip(*(_row(self.source, m)[1:-1] for m in batch), strict=True)
+        await self._pool.execute(HEAR, self._checkpoint, self.at, before, self.source, *map(list, columns))
         self._heard.beat()

@@ -5,7 +5,7 @@ that is empty, or holds what belongs to another place.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -13,7 +13,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from tests.faults.ledger import Account
-from tests.faults.services import linked, parts_of
+from tests.faults.services import command_id
 
 from chassis.decider import record
 
@@ -22,45 +22,68 @@ T = TypeVar("T")
 
 @record
 class Told:
-    """A fact in the teller's log."""
+    """A fact in a service's log. `correlation` is the writer's command it came of, `causation` the heard fact that a
+    reaction answered; a worker's facts have neither."""
 
     position: int
     stream: str
+    version: int
     event_id: UUID
-    name: str
-    n: int
-    part: int
+    correlation: UUID | None
+    causation: UUID | None
     recorded_at: datetime
 
 
 @record
-class Noted:
-    """The hearer's answer in its own log, in log order: about the fact at the teller's `position`."""
+class Written:
+    """What a service holds: its writers' ledgers, its log, the commands it remembers, its stream.
 
-    stream: str
-    position: int
+    `commands` has the position and stream version at which each command was done; `stream` is in order of its places.
+    `stale` are its read models that differ from a fold made anew; `set_aside` counts messages that were put aside."""
+
+    service: str
+    accounts: Sequence[Account]
+    log: Sequence[Told]
+    head: int
+    commands: Mapping[UUID, tuple[int, int]]
+    stream: Sequence[tuple[int, str]]
+    stale: Sequence[str]
+    set_aside: int
 
 
 @record
 class Mark:
-    """What the hearer claimed at some time: everything recorded before `moment` stands at `position` or before."""
+    """What a hearer claimed at some time: everything recorded before `moment` stands at `position` or before."""
 
     moment: datetime
     position: int
 
 
 @record
-class Evidence:
-    """All there is to be compared when a run has come to rest. `heard` and `stream` are in order of their places."""
+class Ask:
+    """A command that a reaction must have asked for: its id and the stream it goes to."""
 
-    accounts: Sequence[Account]
-    log: Sequence[Told]
-    head: int
-    stream: Sequence[tuple[int, str]]
+    command_id: UUID
+    stream: str
+
+
+@record
+class Copied:
+    """What `hearer` has heard of `source`, in order of its places, and what its reactions must have asked for."""
+
+    hearer: str
+    source: str
     heard: Sequence[tuple[int, str]]
-    noted: Sequence[Noted]
-    chains: dict[str, str]
+    asks: Sequence[Ask]
     marks: Sequence[Mark]
+
+
+@record
+class Evidence:
+    """All there is to be compared when a run has come to rest."""
+
+    written: Mapping[str, Written]
+    copied: Sequence[Copied]
 
 
 @dataclass
@@ -79,81 +102,91 @@ class Found:
 def compare(e: Evidence) -> Found:
     """Hold everything against everything."""
     found = Found()
-    _promises(e, found)
-    _order_of_the_log(e, found)
-    ids = [str(t.event_id) for t in e.log]
-    _copy("the stream", ids, e.stream, found)
-    _copy("what was heard", ids, e.heard, found)
-    _effects(e, found)
-    _read_model(e, found)
-    _moments(e, found)
+    for w in e.written.values():
+        _promises(w, found)
+        _order_of_the_log(w, found)
+        _copy(f"the stream of {w.service}", w.log, w.stream, found)
+        found.add("gaps", len(w.stale), f"read models of {w.service} that differ from a fold of the logs: {w.stale}")
+        found.add("lost", w.set_aside, f"messages that {w.service} could not react to")
+    for c in e.copied:
+        source, hearer = e.written[c.source], e.written[c.hearer]
+        _copy(f"what {c.hearer} heard of {c.source}", source.log, c.heard, found)
+        _reactions(c, source, hearer, found)
+        _moments(c, source, found)
     return found
 
 
-def _promises(e: Evidence, found: Found) -> None:
+def _promises(w: Written, found: Found) -> None:
     """Everything acknowledged is in the log, where it was said to be; no command is there twice or by half."""
-    written: defaultdict[int, list[Told]] = defaultdict(list)
-    for told in e.log:
-        written[told.n].append(told)
-    for account in e.accounts:
+    came_of: defaultdict[UUID, list[Told]] = defaultdict(list)
+    for told in w.log:
+        if told.correlation is not None and told.causation is None:
+            came_of[told.correlation].append(told)
+    for account in w.accounts:
         for n, position in account.acknowledged.items():
-            if n not in written:
-                found.add("lost", parts_of(n), f"command {n} was acknowledged and is not in the log")
-            elif written[n][-1].position != position:
-                found.add("gaps", 1, f"command {n} was acknowledged at another position")
-    for n, facts in written.items():
-        found.add("doubled", max(0, len(facts) - parts_of(n)), f"command {n} is in the log more than once")
-        found.add("lost", max(0, parts_of(n) - len(facts)), f"command {n} is in the log by half")
-        together = [t.part for t in facts] == list(range(len(facts))) and len({t.stream for t in facts}) == 1
-        found.add("reordered", not together, f"the facts of command {n} do not stand together")
+            facts, expected = came_of.get(command_id(w.service, n)), account.asked[n]
+            if not facts:
+                found.add("lost", expected, f"{w.service}: command {n} was acknowledged and is not in the log")
+            elif facts[-1].position != position:
+                found.add("gaps", 1, f"{w.service}: command {n} was acknowledged at another position")
+    for n, expected in {n: e for a in w.accounts for n, e in a.asked.items()}.items():
+        facts = came_of.get(command_id(w.service, n), [])
+        found.add("doubled", max(0, len(facts) - expected), f"{w.service}: command {n} is in the log more than once")
+        half = max(0, expected - len(facts)) if facts else 0
+        found.add("lost", half, f"{w.service}: command {n} is in the log by half")
+        apart = any(b.position != a.position + 1 or b.stream != a.stream for a, b in pairwise(facts))
+        found.add("reordered", apart, f"{w.service}: the facts of command {n} do not stand together")
 
 
-def _order_of_the_log(e: Evidence, found: Found) -> None:
-    positions = [t.position for t in e.log]
-    places = set(range(1, e.head + 1)) ^ set(positions)
-    found.add("gaps", len(places), "positions of the log without a fact, or behind its head")
-    back = sum(a.recorded_at > b.recorded_at for a, b in pairwise(e.log))
-    found.add("reordered", back, "recorded times that go back along the log")
+def _order_of_the_log(w: Written, found: Found) -> None:
+    positions = [t.position for t in w.log]
+    places = set(range(1, w.head + 1)) ^ set(positions)
+    found.add("gaps", len(places), f"positions of the log of {w.service} without a fact, or behind its head")
+    back = sum(a.recorded_at > b.recorded_at for a, b in pairwise(w.log))
+    found.add("reordered", back, f"recorded times that go back along the log of {w.service}")
+    versions: Counter[str] = Counter()
+    for t in w.log:
+        versions[t.stream] += 1
+        found.add("gaps", t.version != versions[t.stream], f"{w.service}: versions of {t.stream} that do not count up")
 
 
-def _copy(where: str, ids: Sequence[str], copied: Sequence[tuple[int, str]], found: Found) -> None:
+def _copy(where: str, log: Sequence[Told], copied: Sequence[tuple[int, str]], found: Found) -> None:
     """A copy must hold the log's ids, each at its own place (the log's first fact stands at place 1)."""
-    index = {event_id: place for place, event_id in enumerate(ids, 1)}
+    index = {str(t.event_id): place for place, t in enumerate(log, 1)}
     found.add("lost", len(index.keys() - {i for _, i in copied}), f"in the log and not in {where}")
     found.add("doubled", _repeated(i for _, i in copied), f"more than once in {where}")
     found.add("reordered", _backwards([index.get(i, 0) for _, i in copied]), f"out of order in {where}")
     found.add("gaps", sum(index.get(i) != place for place, i in copied), f"at another place in {where}")
 
 
-def _effects(e: Evidence, found: Found) -> None:
-    """Every fact that asks for a reaction had one, and per stream in the order of what was told."""
-    asked = {t.position for t in e.log if t.name == "Rung"}
-    answered = Counter(n.position for n in e.noted)
-    found.add("lost", len(asked - answered.keys()), "facts without their reaction")
-    found.add("doubled", _repeated(n.position for n in e.noted), "reactions that were done again")
-    found.add("gaps", len(answered.keys() - asked), "reactions to what was never told")
-    per_stream: defaultdict[str, list[int]] = defaultdict(list)
-    for n in e.noted:
-        per_stream[n.stream].append(n.position)
-    for stream, positions in per_stream.items():
-        found.add("reordered", _backwards(positions), f"reactions of {stream}")
+def _reactions(c: Copied, source: Written, hearer: Written, found: Found) -> None:
+    """All that is asked because of what was heard was done once, and per stream in the order of what was told."""
+    where = f"{c.hearer} because of {c.source}"
+    undone = sum(a.command_id not in hearer.commands for a in c.asks)
+    found.add("lost", undone, f"not done by {where}")
+    ends = {(a.stream, hearer.commands[a.command_id][1]) for a in c.asks if a.command_id in hearer.commands}
+    at = {t.event_id: t.position for t in source.log}
+    answers: defaultdict[str, list[Told]] = defaultdict(list)
+    for t in hearer.log:
+        if t.causation in at:
+            answers[t.stream].append(t)
+    for stream, facts in answers.items():
+        last_of_each = (a for a, b in pairwise([*facts, None]) if b is None or _ends(a, b))
+        again = sum((stream, t.version) not in ends for t in last_of_each if t is not None)
+        found.add("doubled", again, f"done again by {where}, or never asked for")
+        found.add("reordered", _backwards([at[t.causation] for t in facts if t.causation]), f"{stream} of {where}")
 
 
-def _read_model(e: Evidence, found: Found) -> None:
-    """The hearer's read model is what folding the log in order gives."""
-    right: dict[str, str] = defaultdict(str)
-    for told in e.log:
-        if told.name != "Kept":
-            right[told.stream] = linked(right[told.stream], told.event_id)
-    wrong = sum(right.get(s) != e.chains.get(s) for s in right.keys() | e.chains.keys())
-    found.add("gaps", wrong, "rows of the read model that differ from a fold of the log")
+def _ends(a: Told | None, b: Told) -> bool:
+    """Is the one the last fact of what was done at once?"""
+    return a is not None and (b.causation != a.causation or b.version != a.version + 1)
 
 
-def _moments(e: Evidence, found: Found) -> None:
+def _moments(c: Copied, source: Written, found: Found) -> None:
     """Nothing was recorded before a moment up to which a listener had claimed to know everything."""
-    for mark in e.marks:
-        late = sum(t.recorded_at < mark.moment for t in e.log[mark.position :])
-        found.add("reordered", late, f"recorded before a moment that was called complete at {mark.position}")
+    for mark in c.marks:
+        late = sum(t.recorded_at < mark.moment for t in source.log[mark.position :])
+        found.add("reordered", late, f"{c.source}: recorded before a moment that {c.hearer} called complete")
 
 
 def _repeated(values: Iterable[T]) -> int:

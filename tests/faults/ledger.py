@@ -12,14 +12,14 @@ from pathlib import Path
 
 @dataclass
 class Account:
-    """What a ledger says: commands sent with where to, and the position that each acknowledged one was promised."""
+    """What a ledger says: commands sent with the facts each adds, and the position of each acknowledged one."""
 
     asked: dict[int, int] = field(default_factory=dict[int, int])
     acknowledged: dict[int, int] = field(default_factory=dict[int, int])
 
     def open(self) -> Mapping[int, int]:
         """Sent, but never answered as far as we know: to be sent again under the same id."""
-        return {n: sheet for n, sheet in self.asked.items() if n not in self.acknowledged}
+        return {n: facts for n, facts in self.asked.items() if n not in self.acknowledged}
 
 
 class Ledger:
@@ -30,8 +30,8 @@ class Ledger:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         os.write(self._file, b"\n")  # what an earlier life left half written ends here
 
-    def ask(self, n: int, sheet: int) -> None:
-        os.write(self._file, b"? %d %d .\n" % (n, sheet))
+    def ask(self, n: int, facts: int) -> None:
+        os.write(self._file, b"? %d %d .\n" % (n, facts))
 
     def acknowledge(self, n: int, position: int) -> None:
         os.write(self._file, b"= %d %d .\n" % (n, position))

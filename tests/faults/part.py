@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,23 +17,21 @@ from typing import Any
 import asyncpg
 from tests.faults.broken import LeavesOut, Trusting
 from tests.faults.ledger import Ledger
-from tests.faults.services import SERVICES, SHEET, Count
+from tests.faults.services import IN_ORDER, NOT_THERE_YET, PER_WRITER, SERVICES, asked, command_id, first_of
 
 from chassis import service as assembly
-from chassis.clock import hashed_id
+from chassis.__main__ import migrations_of
 from chassis.keys import KeysUnavailable
 from chassis.log import LogUnavailable
+from chassis.migrating import migrate_blocking
 from chassis.perform import StillMoving
 from chassis.postgres import LOST
 from chassis.service import Runtime
 from chassis.settings import Settings
 from chassis.telemetry import start_logging
 
-CLIENTS = 24
+CLIENTS = 12
 """How many clients a writer serves at once."""
-
-SHEETS = 120
-"""How many streams there are. Both writers write to all of them."""
 
 NO_ANSWER = (LogUnavailable, KeysUnavailable, StillMoving, asyncpg.PostgresError, *LOST)
 """What an HTTP client would see as 503 or 409 with "try again"."""
@@ -46,8 +44,9 @@ STOPPED_ITSELF = 3
 
 @dataclass(frozen=True)
 class Cast:
-    """Who a process is: `role` is writer, relay or listener; `settings` as a deployment would give them."""
+    """Who a process is: `role` (writer, relay or listener) of `service`; `settings` as a deployment would give them."""
 
+    service: str
     role: str
     name: str
     number: int
@@ -79,7 +78,7 @@ def _running() -> Callable[[Coroutine[Any, Any, int]], int]:
 
 
 async def _live(cast: Cast) -> int:
-    service = SERVICES["hearer" if cast.role == "listener" else "teller"]
+    service = SERVICES[cast.service]
     start_logging(service.name, "info")
     runtime = Runtime(service, Settings(**cast.settings))
     told = asyncio.Event()
@@ -98,37 +97,51 @@ async def _live(cast: Cast) -> int:
 
 
 async def _write(cast: Cast, runtime: Runtime, told: asyncio.Event) -> None:
-    """First ask again for what earlier lives got no answer to, then go on counting until told to stop."""
+    """First ask again for what earlier lives got no answer to, then make what all else is about, then go on."""
     ledger = Ledger(cast.home / f"{cast.name}.ledger")
-    left = ledger.account.open()
-    await asyncio.gather(*(_ask(runtime, ledger, n, sheet) for n, sheet in left.items()))
-    begin = max(ledger.account.asked, default=cast.number * 1_000_000) + 1
-    numbers = iter(range(begin, begin + 1_000_000))
+    left = sorted(ledger.account.open())
+    await asyncio.gather(*(_ask(runtime, ledger, n) for n in left))
+    for n in first_of(cast.service):
+        if n not in ledger.account.acknowledged:
+            await _ask(runtime, ledger, n)
+    begin = max(ledger.account.asked, default=0) // IN_ORDER + 1
+    turns = iter(range(max(begin, (cast.number + 1) * PER_WRITER // IN_ORDER), 2**62))
     async with asyncio.TaskGroup() as clients:
         for _ in range(CLIENTS):
-            clients.create_task(_client(cast, runtime, ledger, numbers, told))
+            clients.create_task(_client(cast, runtime, ledger, turns, told))
 
 
-async def _client(cast: Cast, runtime: Runtime, ledger: Ledger, numbers: Any, told: asyncio.Event) -> None:
+async def _client(cast: Cast, runtime: Runtime, ledger: Ledger, turns: Iterator[int], told: asyncio.Event) -> None:
     """Bursts and pauses, so that the relay has now few, now many facts to send."""
     while not told.is_set():
-        burst = random.randint(1, 12)
+        burst = random.randint(1, 4)
         for _ in range(burst):
-            n, sheet = next(numbers), random.randrange(SHEETS)
-            ledger.ask(n, sheet)
-            await _ask(runtime, ledger, n, sheet)
-        await asyncio.sleep(burst * CLIENTS / cast.per_second * random.uniform(0.5, 1.5))
+            turn = next(turns) * IN_ORDER
+            for n in range(turn, turn + IN_ORDER):
+                await _ask(runtime, ledger, n)
+        await asyncio.sleep(burst * IN_ORDER * CLIENTS / cast.per_second * random.uniform(0.5, 1.5))
 
 
-async def _ask(runtime: Runtime, ledger: Ledger, n: int, sheet: int) -> None:
-    """Until there is an answer, under one id."""
+async def _ask(runtime: Runtime, ledger: Ledger, n: int) -> None:
+    """Until there is an answer, under one id. The correlation tells afterwards whose command a fact came of."""
+    id = command_id(runtime.name, n)
+    what = asked(runtime.name, n, runtime.clock.now())
+    ledger.ask(n, what.facts)
     while True:
         try:
             done = await runtime.act(
-                SHEET, sheet, Count(n=n), command_id=hashed_id("count", str(n)), case_id=hashed_id("case", str(sheet))
+                what.aggregate, what.id, what.command, command_id=id, correlation_id=id, case_id=what.case_id
             )
-        except NO_ANSWER:
+        except (*NO_ANSWER, *NOT_THERE_YET):
             await asyncio.sleep(random.uniform(0.02, 0.2))
         else:
             ledger.acknowledge(n, done.position)
             return
+
+
+def prepare(service: str, settings: dict[str, Any], owner_url: str) -> None:
+    """Bring the database of a service to its newest schema, in a process of its own."""
+    told = {name: str(value) for name, value in settings.items()}
+    told |= {"owner_database_url": owner_url, "keys_owner_database_url": owner_url}
+    os.environ.update({f"SAMORDNA_{name.upper()}": value for name, value in told.items()})
+    migrate_blocking(migrations_of(f"{service}_service.main"), Settings())  # type: ignore[call-arg]

@@ -30,8 +30,7 @@ if str(CHECKOUT) not in sys.path:  # when called by its path
     sys.path.insert(0, str(CHECKOUT))
 
 from tests.faults import check, evidence  # noqa: E402
-from tests.faults.ledger import Account  # noqa: E402
-from tests.faults.services import parts_of  # noqa: E402
+from tests.faults.services import WRITTEN  # noqa: E402
 from tests.faults.stage import Stage  # noqa: E402
 from tests.faults.strikes import KINDS, Strikes, plan  # noqa: E402
 
@@ -75,9 +74,13 @@ class Outcome:
     seconds: float
 
 
-def acknowledged(accounts: Sequence[Account]) -> int:
-    """Facts, not commands: some commands add several."""
-    return sum(parts_of(n) for a in accounts for n in a.acknowledged)
+def acknowledged(stage: Stage) -> int:
+    """Facts, not commands: some commands add several. What two writers were told of one command counts once."""
+    return sum(sum(_acknowledged(stage, service).values()) for service in WRITTEN)
+
+
+def _acknowledged(stage: Stage, service: str) -> dict[int, int]:
+    return {n: a.asked[n] for a in stage.accounts(service) for n in a.acknowledged}
 
 
 async def play(options: Options, number: int) -> Outcome:
@@ -87,22 +90,22 @@ async def play(options: Options, number: int) -> Outcome:
     strikes = Strikes(stage)
     async with stage.open():
         stage.begin()
-        marks: list[check.Mark] = []
+        marks: evidence.Marks = {}
         watching = asyncio.create_task(_watch(stage, marks, f"run {number}/{options.runs}"))
         await _until_enough(stage, options.facts // 50)
         await strikes.carry_out(plan(seed, EXTRA))
         await _until_enough(stage, options.facts)
         ended_well = await asyncio.gather(*(p.end(30) for p in stage.of("writer")))
-        level = await _until_level(stage, LEVEL_WITHIN_BROKEN if options.broken else LEVEL_WITHIN)
+        level = await _until_level(stage, marks, LEVEL_WITHIN_BROKEN if options.broken else LEVEL_WITHIN)
         watching.cancel()
         await asyncio.gather(*(p.end(10) for p in stage.parts))
         found = check.compare(await evidence.gather(stage, marks))
     if not all(ended_well):
         found.words.append("a writer did not get all its answers")
-    if level is not None:
+    if level:
         found.words.append(f"not level: {level}")
     outcome = Outcome(
-        seed, acknowledged(stage.accounts()), strikes.counts, found.counts, found.words, strikes.delivered_again,
+        seed, acknowledged(stage), strikes.counts, found.counts, found.words, strikes.delivered_again,
         sum(p.ended_by_itself for p in stage.parts), time.monotonic() - started,
     )  # fmt: skip
     if options.keep or (found.counts.total() and not options.broken):
@@ -115,35 +118,31 @@ async def play(options: Options, number: int) -> Outcome:
 async def _until_enough(stage: Stage, facts: int) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(ENOUGH_WITHIN):
-            while acknowledged(stage.accounts()) < facts:  # noqa: ASYNC110 - the ledgers are files
+            while acknowledged(stage) < facts:  # noqa: ASYNC110 - the ledgers are files
                 await asyncio.sleep(0.25)
 
 
-async def _until_level(stage: Stage, seconds: float) -> dict[str, int] | None:
-    """Wait until every follower stands at the head; where they stood if they do not get there."""
-    at: dict[str, int] = {}
+async def _until_level(stage: Stage, marks: evidence.Marks, seconds: float) -> Sequence[str]:
+    """Wait until every stream and follower stands at its log's head; who does not, if they do not get there."""
+    late: Sequence[str] = ["nothing could be asked"]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while True:
+            while late:
                 with contextlib.suppress(asyncpg.PostgresError, NatsError, *LOST):
-                    at, _ = await evidence.positions(stage)
-                    at |= {"stream": await evidence.stream_end(stage)}
-                    if len(set(at.values())) == 1:
-                        return None
+                    late = [*await evidence.behind(stage, marks), *await evidence.unpublished(stage)]
                 await asyncio.sleep(0.2)
-    return at
+    return late
 
 
-async def _watch(stage: Stage, marks: list[check.Mark], title: str) -> None:
-    """Note what the hearer claims to know, and show where everybody stands."""
+async def _watch(stage: Stage, marks: evidence.Marks, title: str) -> None:
+    """Note what the hearers claim to know, and show how much has been acknowledged."""
     while True:
         with contextlib.suppress(asyncpg.PostgresError, *LOST):
-            at, mark = await evidence.positions(stage)
-            if mark is not None and (not marks or marks[-1] != mark):
-                marks.append(mark)
+            late = await evidence.behind(stage, marks)
             if sys.stdout.isatty():
-                print(f"\r{title}: log {at['head']}, heard {at['hear:teller']}, reacted {at['react:teller']} ",
-                      end="", flush=True)  # fmt: skip
+                print(
+                    f"\r{title}: {acknowledged(stage)} acknowledged, {len(late)} followers behind ", end="", flush=True
+                )
         await asyncio.sleep(0.25)
 
 

@@ -1,169 +1,229 @@
-"""What do the two services of a fault run say to each other? A teller counts; a hearer notes what it was told.
+"""Which services run, who hears whom, and what do the writers ask of them?
 
-Small on purpose, but built with the same manifest as the product's services and run by the same chassis: facts with
-sealed fields, facts that others may not see, commands that add several facts, a read model, a reaction.
+The product's own four manifests. A command follows from its number alone, so that a writer that was killed can ask
+again for what it got no answer to. Commands of one writer with the same `n // IN_ORDER` are asked one after the other.
 """
 
-import hashlib
-from datetime import datetime
-from typing import Annotated
-from uuid import UUID
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
 
-import sqlalchemy as sa
-from fastapi import APIRouter
-
-from chassis.classes import DataClass
+from case_service.domain.case import case
+from case_service.domain.commands import AssignCase, DecideNeed, Employment, OpenCase, Period, SetDegree
+from case_service.main import service as case_service
 from chassis.clock import hashed_id
-from chassis.decider import Aggregate, Decider, record
-from chassis.facts import Fact, Facts
-from chassis.react import Ask
+from chassis.decider import Aggregate, record
 from chassis.service import Service
-from chassis.view import Heard, View
+from contracts.case import Benefit, NeedType, Protection, Responsible
+from contracts.meeting import CancelReason, MeetingKind
+from contracts.plan import Channel, EmploymentRegistered, Exemption, FileFault
+from contracts.values import EmploymentKind
+from meeting_service.domain.commands import CancelMeeting, CaseUnknown, ProposeMeeting
+from meeting_service.domain.meetings import meetings
+from meeting_service.main import service as meeting_service
+from notification_service.main import service as notification_service
+from plan_service.domain.commands import RecordFileRejected, RegisterEmployment, RevisePlan, SubmitPlan
+from plan_service.domain.employment import employment
+from plan_service.domain.plan import Contents
+from plan_service.main import service as plan_service
 
-P, W = DataClass.P, DataClass.W
-Number = Annotated[int, P]
+SERVICES: dict[str, Service] = {s.name: s for s in (case_service, plan_service, meeting_service, notification_service)}
+WRITTEN = ("case", "plan", "meeting")
+"""The services that writers put commands into; notification-service writes of itself, when it hears or time runs."""
 
-RUNG = 16
-"""Every so many-th command adds a fact that the hearer reacts to."""
+PAIRS = [(hearer.name, facts.service) for hearer in SERVICES.values() for facts in hearer.hears]
+"""Who hears whom: (hearer, source)."""
 
-KEPT = 10
-"""Every so many-th command adds a fact that others may not see."""
+CASES = 60
+"""How many cases there are. All writers write to all of them."""
 
-SEVERAL = 12
-"""Every so many-th command adds this many facts at once."""
-AT_ONCE = 3
+IN_ORDER = 4
+PER_WRITER = 1_000_000
+"""Numbers of a writer's own, and the commands that make what all others are about: they have the first."""
 
-
-@record
-class Counted:
-    """Command number `n` was counted; `part` of several."""
-
-    n: Number
-    part: Number
-
-
-@record
-class Rung:
-    """A number that is told to somebody: the words are sealed under `person`'s key."""
-
-    n: Number
-    part: Number
-    person: Annotated[UUID, P]
-    words: Annotated[str, W]
+FK, EMPLOYER = "fk:2021005521", "5560000167"
+NOT_THERE_YET = (CaseUnknown,)
+"""What a client is answered that comes before what it is about has been heard there: it asks again later."""
 
 
 @record
-class Kept:
-    """A number that stays in the house: on the bus its place is taken by a message without a body."""
+class Asked:
+    """A command, where to, and how many facts it adds."""
 
-    n: Number
-    part: Number
-
-
-@record
-class Noted:
-    """The hearer's answer to a `Rung` that stood at `position`."""
-
-    n: Number
-    position: Number
-    person: Annotated[UUID, P]
-    words: Annotated[str, W]
+    aggregate: Aggregate[Any, Any, Any]
+    id: UUID
+    command: Any
+    case_id: UUID
+    facts: int = 1
 
 
-TELLER = Facts(
-    "teller",
-    [Fact("Counted", 1, Counted), Fact("Rung", 1, Rung, person="person"), Fact("Kept", 1, Kept, published=False)],
-)
-HEARER = Facts("hearer", [Fact("Noted", 1, Noted, person="person")])
+def command_id(service: str, n: int) -> UUID:
+    return hashed_id("faults", service, str(n))
 
 
-@record
-class Count:
-    """Command: count `n`."""
-
-    n: int
+def first_of(service: str) -> Sequence[int]:
+    """The commands that have to be done before any other, in this order."""
+    return range(0 if service == "meeting" else CASES * (2 if service == "plan" else 1))
 
 
-@record
-class Note:
-    """Command: note what was told."""
-
-    n: int
-    position: int
-    stream: str
-
-
-def parts_of(n: int) -> int:
-    """How many facts command `n` adds."""
-    return AT_ONCE if n % SEVERAL == 0 else 1
+def asked(service: str, n: int, now: datetime) -> Asked:
+    """Command number `n` of the writers of a service."""
+    k = (n // IN_ORDER) % CASES
+    match service:
+        case "case":
+            return _opening(n, now.date()) if n < PER_WRITER else _of_case(n, k, now.date())
+        case "plan":
+            return _beginning(n, now) if n < PER_WRITER else _of_plan(n, k, now)
+        case _:
+            return _of_meeting(n, k, now)
 
 
-def count(command: Count, so_far: int) -> list[Counted | Rung | Kept]:
-    """Nothing is ever refused or left out: only the log may see that a command has been done before."""
-    return [_fact(command.n, part) for part in range(parts_of(command.n))]
+def case_of(k: int) -> UUID:
+    return hashed_id("faults", "case", str(k))
 
 
-def _fact(n: int, part: int) -> Counted | Rung | Kept:
-    if n % RUNG == 0:
-        return Rung(n=n, part=part, person=hashed_id("person", str(n % 50)), words=f"ring {n}")
-    return Kept(n=n, part=part) if n % KEPT == 0 else Counted(n=n, part=part)
+def person_of(k: int) -> UUID:
+    return hashed_id("faults", "person", str(k))
 
 
-def note(command: Note, so_far: int) -> list[Noted]:
-    person = hashed_id("listener", command.stream)
-    return [Noted(n=command.n, position=command.position, person=person, words=f"heard {command.n}")]
+def spell_start(k: int, today: date) -> date:
+    """So that in some cases much falls due at once."""
+    return today - timedelta(days=k)
 
 
-def one_more(so_far: int, _: object) -> int:
-    return so_far + 1
+# --- case-service ---
 
 
-SHEET = Aggregate("sheet", Decider(initial=0, decide=count, evolve=one_more))
-BOOK = Aggregate("book", Decider(initial=0, decide=note, evolve=one_more))
+def _opening(k: int, today: date) -> Asked:
+    command = OpenCase(
+        case_id=case_of(k),
+        person_ref=person_of(k),
+        person_id=f"19000101{k:04}",
+        employments=(Employment(org_nr=EMPLOYER, employment_kind=EmploymentKind.ORDINARY, workplace=f"Lagret {k}"),),
+        spell_start=spell_start(k, today),
+        expected_end=spell_start(k, today) + timedelta(days=119),
+        prior_chain_days=0,
+        benefit=Benefit.SICKNESS,
+        protection_level=Protection.NONE,
+        today=today,
+    )
+    return Asked(aggregate=case, id=case_of(k), command=command, case_id=case_of(k))
 
 
-def when_rung(heard: Heard, _: datetime) -> list[Ask]:
-    command = Note(n=heard.fact.n, position=heard.position, stream=heard.stream)
-    return [Ask(aggregate=BOOK, id=heard.stream, command=command, rule="note what was told")]
+def _of_case(n: int, k: int, today: date) -> Asked:
+    """Of four commands one adds several facts, one seals a text under the person's key."""
+    facts = 1
+    command: Any
+    match n % IN_ORDER:
+        case 0:
+            facts = 3
+            command = SetDegree(periods=_periods(n))
+        case 1:
+            command = DecideNeed(
+                need=True,
+                types=(NeedType.OCCUPATIONAL,),
+                responsible=(Responsible.FK,),
+                consulted_at=None,
+                person_view=f"what person {k} thinks, {n}",
+                at=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=n),
+            )
+        case _:
+            command = AssignCase(
+                handler_ref=f"handler-{n}", unit="unit-1", substitute_ref=None, until=None, today=today
+            )
+    return Asked(aggregate=case, id=case_of(k), command=command, case_id=case_of(k), facts=facts)
 
 
-# --- the hearer's read model ---
+def _periods(n: int) -> tuple[Period, ...]:
+    """Three days of its own for every number, whoever writes."""
+    writer, of_its_own = divmod(n, PER_WRITER)
+    first = date(2030, 1, 1) + timedelta(days=6 * (writer * 100_000 + of_its_own))
+    days = (first + timedelta(days=d) for d in range(3))
+    return tuple(Period(start=day, end=day, pct=50) for day in days)
 
 
-@record
-class Chain:
-    """One stream as the hearer knows it: how many facts, and a hash over their ids in the order they came."""
-
-    stream: str
-    facts: int
-    chain: str
+# --- plan-service ---
 
 
-CHAINS = sa.Table(
-    "chains", sa.MetaData(schema="views"), sa.Column("stream", sa.Text), sa.Column("facts", sa.Integer),
-    sa.Column("chain", sa.Text),
-)  # fmt: skip
-CHAINS_DDL = "create table views.chains (stream text primary key, facts int not null, chain text not null)"
+def employment_of(k: int) -> UUID:
+    return hashed_id("faults", "employment", str(k))
 
 
-def linked(chain: str, event_id: UUID) -> str:
-    """The next value of a chain: tells any loss, doubling or change of order before it."""
-    return hashlib.sha256(f"{chain}{event_id}".encode()).hexdigest()
+def _beginning(n: int, now: datetime) -> Asked:
+    """First all employments, then a plan for each."""
+    k = n % CASES
+    return _registering(k, now) if n < CASES else _for_employment(k, _plan_handed_in(n, now))
 
 
-def chain(row: Chain | None, heard: Heard, stream: str) -> Chain:
-    before = row or Chain(stream=stream, facts=0, chain="")
-    return Chain(stream=stream, facts=before.facts + 1, chain=linked(before.chain, heard.envelope.event_id))
+def _registering(k: int, now: datetime) -> Asked:
+    registration = EmploymentRegistered(
+        employment_id=employment_of(k),
+        case_id=case_of(k),
+        person_ref=person_of(k),
+        org_nr=EMPLOYER,
+        employment_kind=EmploymentKind.ORDINARY,
+        workplace=f"Verkstaden {k}",
+        spell_start=spell_start(k, now.date()),
+        expected_days=120,
+    )
+    return _for_employment(k, RegisterEmployment(registration=registration, today=now.date()))
 
 
-VIEW = View(
-    name="chains", table=CHAINS, key="stream", row=Chain, keys=lambda h: (h.stream,), evolve=chain, sources=("teller",)
-)
+def _plan_handed_in(n: int, now: datetime) -> SubmitPlan:
+    return SubmitPlan(contents=_contents(n, now.date()), at=now, today=now.date())
 
-SERVICES = {
-    "teller": Service(name="teller", facts=TELLER, aggregates=(SHEET,), router=APIRouter()),
-    "hearer": Service(
-        name="hearer", facts=HEARER, aggregates=(BOOK,), router=APIRouter(), hears=(TELLER,), views=(VIEW,),
-        reactions={("teller", "Rung"): when_rung},
-    ),
-}  # fmt: skip
+
+def _of_plan(n: int, k: int, now: datetime) -> Asked:
+    """New versions, and now and then a file that cannot be read."""
+    if n % IN_ORDER == 0:
+        refused = RecordFileRejected(
+            upload_id=hashed_id("faults", "upload", str(n)), reason=FileFault.NOT_PDF, sha256=f"{n:064x}"
+        )
+        return _for_employment(k, refused)
+    version = RevisePlan(
+        plan_id=uuid5(employment_of(k), "plan/1"),
+        contents=_contents(n, now.date()),
+        changes=(f"change {n}",),
+        at=now,
+        today=now.date(),
+    )
+    return _for_employment(k, version)
+
+
+def _contents(n: int, today: date) -> Contents:
+    return Contents(
+        channel=Channel.PORTAL,
+        drawn_up_on=today,
+        employee_consulted=False,
+        not_consulted_reason=f"reason {n}",
+        exemption=Exemption.NONE,
+        activities=(),
+        return_date=None,
+        document=None,
+    )
+
+
+def _for_employment(k: int, command: Any) -> Asked:
+    return Asked(aggregate=employment, id=employment_of(k), command=command, case_id=case_of(k))
+
+
+# --- meeting-service ---
+
+
+def _of_meeting(n: int, k: int, now: datetime) -> Asked:
+    """Of four commands three propose a meeting, and the last calls off what the one before proposed."""
+    last = n % IN_ORDER == IN_ORDER - 1
+    meeting_id = hashed_id("faults", "meeting", str(n - last))
+    if last:
+        off = CancelMeeting(meeting_id=meeting_id, by=FK, reason=CancelReason.NO_LONGER_NEEDED, at=now)
+        return Asked(aggregate=meetings, id=case_of(k), command=off, case_id=case_of(k))
+    wish = ProposeMeeting(
+        meeting_id=meeting_id,
+        by=FK,
+        kind=MeetingKind.STATUS,
+        purpose=f"purpose {n}",
+        wished_by=now.date() + timedelta(days=30),
+        today=now.date(),
+    )
+    return Asked(aggregate=meetings, id=case_of(k), command=wish, case_id=case_of(k))

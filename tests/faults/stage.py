@@ -17,19 +17,19 @@ from typing import Any
 
 import asyncpg
 from tests.faults.ledger import Account, read
-from tests.faults.part import Cast, main
-from tests.faults.services import CHAINS_DDL
+from tests.faults.part import Cast, main, prepare
+from tests.faults.services import SERVICES, WRITTEN
 
-from chassis.schema import APPEND, GRANTS, KEYS, LOG, NOTES
-from chassis.servers import Database, Keeper, Nats, Postgres, Seen, checkout_of, operator, place_for, service_user
+from chassis.servers import Keeper, Nats, Postgres, Seen, checkout_of, operator, place_for, service_user
 from chassis.servers.keeper import born
 
-PARTS = {"writer": "api", "relay": "relay", "listener": "listen,react,views"}
+PARTS = {"writer": "api", "relay": "relay", "listener": "listen,react,views,work"}
 AGAIN = 0.1
 """Seconds before a process that ended by itself is started again, as a supervisor would."""
 
-SETTINGS = {"recovery_init_sync_method": "syncfs"}
-"""After a crash PostgreSQL makes every file of its folder durable before it recovers: all at once, not one by one."""
+SETTINGS = {"recovery_init_sync_method": "syncfs", "max_connections": "500"}
+"""After a crash PostgreSQL makes every file of its folder durable before it recovers: all at once, not one by one.
+Killed processes leave connections behind for a while."""
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.faults.part"])
@@ -106,7 +106,8 @@ class Stage:
         self.home = self.place.home
         self.keeper = Keeper()
         self.postgres = Postgres(self.place, settings=SETTINGS, keep=self.keeper)
-        users = (operator(), service_user("teller", ()), service_user("hearer", ("teller",)))
+        heard = {name: tuple(f.service for f in s.hears) for name, s in SERVICES.items()}
+        users = (operator(), *(service_user(name, sources) for name, sources in heard.items()))
         self.nats = Nats(self.place, users, keep=self.keeper)
         self.parts: list[Part] = []
         self._relays, self._per_second, self._broken = relays, per_second, tuple(broken)
@@ -122,8 +123,7 @@ class Stage:
             master = self.home / "master.key"
             master.touch(mode=0o600)
             master.write_bytes(base64.b64encode(secrets.token_bytes(32)))
-            for name in ("teller", "hearer"):
-                await self._provide(name, master)
+            await asyncio.gather(*(self._provide(name, master) for name in SERVICES))
             await self.postgres.execute("checkpoint")  # so that no recovery has to make the databases once more
             yield
         finally:
@@ -140,25 +140,35 @@ class Stage:
     async def _provide(self, name: str, master: Path) -> None:
         """One database for facts and keys: they may lie together where nothing is worth protecting."""
         made = await self.postgres.provide(name)
-        app = f'"{name}_app"'
-        await _run(made, LOG, NOTES, APPEND, GRANTS.format(app=app), KEYS.format(app=app))
-        if name == "hearer":
-            await _run(made, CHAINS_DDL, f"alter table views.chains owner to {app}")
         self._settings[name] = {
             "database_url": made.app_url, "keys_database_url": made.app_url, "nats_url": self.nats.url(name),
-            "master_key_file": master,
+            "master_key_file": master, "pool_size": 4,
         }  # fmt: skip
+        process = FORKS.Process(target=prepare, args=(name, self._settings[name], made.owner_url), daemon=True)
+        process.start()
+        await asyncio.to_thread(process.join)
+        if process.exitcode != 0:
+            raise RuntimeError(f"The database of {name}-service could not be made.")
 
     def begin(self) -> None:
-        """Start two writers, the relays, and two listeners of which one stands by."""
-        for role, how_many in (("relay", self._relays), ("listener", 2), ("writer", 2)):
-            service = "hearer" if role == "listener" else "teller"
-            for number in range(how_many):
-                settings = {**self._settings[service], "parts": PARTS[role]}
-                settings["database_url"] += f"?application_name={role}-{number}"  # tells whose lock a lock is
-                cast = Cast(role, f"{role}-{number}", number, self.home, settings, self._per_second / 2, self._broken)
-                self.parts.append(Part(cast, self.keeper))
+        """Start relays and two listeners of each service, of which one stands by, and two writers of some."""
+        for service in SERVICES:
+            writers = 2 if service in WRITTEN else 0
+            for role, how_many in (("relay", self._relays), ("listener", 2), ("writer", writers)):
+                for number in range(how_many):
+                    self._start(service, role, number)
         self._keeping += [asyncio.create_task(p.keep()) for p in self.parts]
+
+    def _start(self, service: str, role: str, number: int) -> None:
+        name = f"{service}-{role}-{number}"
+        settings = {**self._settings[service], "parts": PARTS[role]}
+        settings["database_url"] += f"?application_name={name}"  # tells whose lock a lock is
+        each = self._per_second / 2 / len(WRITTEN)
+        self.parts.append(Part(Cast(service, role, name, number, self.home, settings, each, self._broken), self.keeper))
+
+    def settings(self, service: str) -> dict[str, Any]:
+        """What a process of that service is told."""
+        return self._settings[service]
 
     async def look(self, database: str, sql: str) -> list[asyncpg.Record]:
         """Ask a database past the product, on a connection that is kept. Raises one of LOST while it is away."""
@@ -167,23 +177,14 @@ class Stage:
             connection = self._looking[database] = await asyncpg.connect(self.postgres.url(database), timeout=5)
         return await connection.fetch(sql)
 
-    def of(self, role: str) -> list[Part]:
-        return [p for p in self.parts if p.cast.role == role]
+    def of(self, role: str, service: str | None = None) -> list[Part]:
+        return [p for p in self.parts if p.cast.role == role and service in (None, p.cast.service)]
 
-    def accounts(self) -> list[Account]:
-        """What the writers' ledgers say now."""
-        return [read(self.home / f"{p.cast.name}.ledger") for p in self.of("writer")]
+    def accounts(self, service: str) -> list[Account]:
+        """What the ledgers of a service's writers say now."""
+        return [read(self.home / f"{p.cast.name}.ledger") for p in self.of("writer", service)]
 
     def remove(self) -> None:
         """Delete the folders. The servers must not run."""
         for folder in {self.place.home, self.place.data}:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _run(database: Database, *statements: str) -> None:
-    connection = await asyncpg.connect(database.owner_url)
-    try:
-        for sql in statements:
-            await connection.execute(sql)
-    finally:
-        await connection.close()

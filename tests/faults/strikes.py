@@ -13,14 +13,17 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from tests.faults.services import PAIRS, SERVICES, WRITTEN
 from tests.faults.stage import Stage
 
 from chassis.decider import record
 from chassis.postgres import LOST
 
-KINDS = (
-    "writer", "relay", "listener", "postgres", "nats", "store_rolled_back", "store_deleted", "delivered_twice"
+PARTS = (
+    *(f"{name}_writer" for name in WRITTEN), *(f"{name}_relay" for name in SERVICES),
+    *(f"{name}_listener" for name in SERVICES),
 )  # fmt: skip
+KINDS = (*PARTS, "postgres", "nats", "store_rolled_back", "store_deleted", "delivered_twice")
 
 AGAIN = 300
 """How many messages at most the broker is made to deliver a second time."""
@@ -34,7 +37,7 @@ FLOWS_WITHIN = 10.0
 class Strike:
     """`kind` strikes `wait` seconds after the one before; what it strikes stays down for `down` seconds.
 
-    A `patient` one waits until facts flow to the hearer again; others may strike what is still down. `luck` (0 to 1)
+    A `patient` one waits until facts flow to hearers again; others may strike what is still down. `luck` (0 to 1)
     settles what is left open, for example which of two writers dies."""
 
     kind: str
@@ -87,7 +90,7 @@ class Strikes:
             async with asyncio.timeout(FLOWS_WITHIN):
                 while True:
                     with contextlib.suppress(asyncpg.PostgresError, *LOST):
-                        at: int = (await self._stage.look("hearer", HEARD))[0][0]
+                        at = sum([(await self._stage.look(name, HEARD))[0][0] for name in SERVICES])
                         if before is not None and at > before:
                             return
                         before = at
@@ -101,17 +104,17 @@ class Strikes:
                 struck = await self._kill_nats(strike)
             case "delivered_twice":
                 struck = await self._deliver_twice(strike)
-            case role:
-                struck = await self._kill_part(role, strike)
+            case part:
+                struck = await self._kill_part(*part.split("_"), strike)
         self.counts[strike.kind] += struck
 
-    async def _kill_part(self, role: str, strike: Strike) -> bool:
+    async def _kill_part(self, service: str, role: str, strike: Strike) -> bool:
         """Mostly the listener that is at work and not the one that stands by. A listener hangs first, so that messages
         are on their way to it when it dies; the others do so half of the time."""
-        parts = self._stage.of(role)
+        parts = self._stage.of(role, service)
         part = parts[int(strike.luck * len(parts))]
         if role == "listener" and strike.luck < 0.75:
-            at_work = await listening(self._stage)
+            at_work = await listening(self._stage, service)
             part = next((p for p in parts if p.cast.name == at_work), part)
         hanging = max(0.1, strike.down) if role == "listener" or int(strike.luck * 100) % 2 else 0.0
         while not await part.kill(hanging, strike.down):  # noqa: ASYNC110 - it is just being started again
@@ -143,13 +146,14 @@ class Strikes:
     # --- delivering twice ---
 
     async def _deliver_twice(self, strike: Strike) -> bool:
-        """Until the broker has delivered something once more."""
+        """Until the broker has delivered something once more, to one that listens to another."""
+        pair = PAIRS[int(strike.luck * 1000) % len(PAIRS)]
         while True:
             again = 0
             with contextlib.suppress(NatsError, TimeoutError, OSError, KeyError):
                 client = await nats.connect(self._stage.nats.url("ops"), allow_reconnect=False, error_cb=quiet)
                 try:
-                    again = await (_rewind if strike.luck < 0.4 else _into_the_same_hands)(client)
+                    again = await (_rewind if strike.luck < 0.4 else _into_the_same_hands)(client, *pair)
                 finally:
                     await client.close()
             if again:
@@ -158,18 +162,19 @@ class Strikes:
             await asyncio.sleep(0.2)
 
 
-HEARD = "select coalesce(max(position), 0) from checkpoints where name = 'hear:teller'"
+HEARD = "select coalesce(sum(position), 0)::int from checkpoints where name like 'hear:%'"
 LISTENING = """
 select application_name from pg_locks l join pg_stat_activity a using (pid)
 where locktype = 'advisory' and granted
-  and (classid::bigint << 32 | objid::bigint) = hashtextextended('hear:teller', 0)
+  and (classid::bigint << 32 | objid::bigint) = hashtextextended('hear:{source}', 0)
 """
 
 
-async def listening(stage: Stage) -> str | None:
-    """The name of the process that holds the listeners' lock, if it can be found out."""
+async def listening(stage: Stage, service: str) -> str | None:
+    """The name of the process that listens for a service (to the first that it hears), if it can be found out."""
+    source = SERVICES[service].hears[0].service
     with contextlib.suppress(asyncpg.PostgresError, *LOST):
-        rows = await stage.look("hearer", LISTENING)
+        rows = await stage.look(service, LISTENING.format(source=source))
         return rows[0][0] if rows else None
     return None
 
@@ -183,41 +188,42 @@ async def _ask(client: Client, what: str, body: object = None) -> dict[str, obje
     return json.loads(reply.data)
 
 
-async def _last(client: Client) -> int:
-    """The last sequence of the teller's stream. Raises KeyError when there is none."""
-    info = await _ask(client, "STREAM.INFO.TELLER")
+async def _last(client: Client, source: str) -> int:
+    """The last sequence of a service's stream. Raises KeyError when there is none."""
+    info = await _ask(client, f"STREAM.INFO.{source.upper()}")
     state = info["state"]
     assert isinstance(state, dict)
     return state["last_seq"]
 
 
-async def _rewind(client: Client) -> int:
+async def _rewind(client: Client, hearer: str, source: str) -> int:
     """The broker's place for the hearer is put back: whatever follows is delivered to it again."""
-    last = await _last(client)
+    last, name = await _last(client, source), source.upper()
     if last < 2:
         return 0
     config = {
-        "durable_name": "hearer", "ack_policy": "all", "deliver_policy": "by_start_sequence",
+        "durable_name": hearer, "ack_policy": "all", "deliver_policy": "by_start_sequence",
         "opt_start_seq": max(1, last - AGAIN), "max_ack_pending": 20_000,
     }  # fmt: skip
-    await _ask(client, "CONSUMER.DELETE.TELLER.hearer")
+    await _ask(client, f"CONSUMER.DELETE.{name}.{hearer}")
     made = await _ask(
-        client, "CONSUMER.CREATE.TELLER.hearer", {"stream_name": "TELLER", "config": config, "action": "create"}
+        client, f"CONSUMER.CREATE.{name}.{hearer}", {"stream_name": name, "config": config, "action": "create"}
     )
     return 0 if made.get("error") else min(last, AGAIN)
 
 
-async def _into_the_same_hands(client: Client) -> int:
+async def _into_the_same_hands(client: Client, hearer: str, source: str) -> int:
     """Messages that the listener has had are sent to the very inbox it reads from, between those it waits for."""
+    name = source.upper()
     asked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def overheard(message: Msg) -> None:
         if not asked.done():
             asked.set_result(message.reply)
 
-    await client.subscribe("$JS.API.CONSUMER.MSG.NEXT.TELLER.hearer", cb=overheard)
+    await client.subscribe(f"$JS.API.CONSUMER.MSG.NEXT.{name}.{hearer}", cb=overheard)
     inbox = await asyncio.wait_for(asked, 3)
-    last = await _last(client)
+    last = await _last(client, source)
     again = min(last, AGAIN)
     if again < 2:
         return 0
@@ -225,12 +231,12 @@ async def _into_the_same_hands(client: Client) -> int:
         "name": "again", "ack_policy": "none", "deliver_policy": "by_start_sequence",
         "opt_start_seq": last - again + 1, "inactive_threshold": 5_000_000_000, "mem_storage": True,
     }  # fmt: skip
-    await _ask(client, "CONSUMER.DELETE.TELLER.again")
+    await _ask(client, f"CONSUMER.DELETE.{name}.again")
     made = await _ask(
-        client, "CONSUMER.CREATE.TELLER.again", {"stream_name": "TELLER", "config": config, "action": "create"}
+        client, f"CONSUMER.CREATE.{name}.again", {"stream_name": name, "config": config, "action": "create"}
     )
     if made.get("error"):
         return 0
-    await client.publish("$JS.API.CONSUMER.MSG.NEXT.TELLER.again", json.dumps({"batch": again}).encode(), inbox)
+    await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{name}.again", json.dumps({"batch": again}).encode(), inbox)
     await client.flush()
     return again

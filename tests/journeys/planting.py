@@ -1,4 +1,4 @@
-"""How does a marker get into the sealed fields of a case and of its meetings? By those who enter them in earnest."""
+"""How does a marker get into the sealed fields of a case, its meetings, a tip? By those who enter them in earnest."""
 
 from datetime import timedelta
 from typing import Any
@@ -144,3 +144,18 @@ async def _met(house: House, markers: Markers, at: str) -> None:
     await house.done("fk-handler", "POST", "meeting", f"{meeting}/minutes/amendments", json=amended, headers=match)
     said = {"stance": "DISAGREES", "text": markers.field("PartyCommented.text")}
     await house.done("hr-a", "POST", "meeting", f"{meeting}/minutes/comments", json=said)
+
+
+async def tipped(house: House, markers: Markers, employment: str) -> str:
+    """A tip to Arbetsmiljöverket about the employer at whose employment (its id) the ground is seen. Answers its id."""
+    seen = {"employmentId": employment}
+    proposal = seen | {"grounds": ["NO_ADAPTATION"]}
+    tip = (await house.done("fk-handler", "POST", "plan", "/v1/tips", json=proposal)).json()["tipId"]
+    told = {
+        "kind": "TIP",
+        "workplace": markers.field("SupervisionTipSent.workplace"),
+        "caseCount": 1,
+        "facts": markers.field("SupervisionTipSent.facts"),
+    }
+    await house.done("fk-handler", "POST", "plan", f"/v1/tips/{tip}/sendings", json=seen | told)
+    return tip

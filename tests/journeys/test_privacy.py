@@ -14,7 +14,7 @@ import pikepdf
 import pytest
 from tests.journeys.house import House
 from tests.journeys.marking import Markers
-from tests.journeys.planting import NUMBER, lived
+from tests.journeys.planting import NUMBER, lived, tipped
 from tests.journeys.searching import everything, search
 
 from chassis.classes import DataClass
@@ -66,6 +66,7 @@ async def planted(house: House) -> Planted:
     await house.done("hr-a", "POST", "plan", f"{path}/plans/{plan}/versions", json=changed, headers=match)
     await refused(house, path, markers)
     await lived(house, markers)
+    await tipped(house, markers, path.rpartition("/")[2])
     await house.stack.postgres.execute(f"do $$ begin raise log '{trace}'; end $$")
     await house.operator.level()
     return Planted(markers, path, plan, taken["documentRef"], file, in_file, trace)

@@ -21,6 +21,7 @@ from samordna.members import MEMBERS, Member
 from samordna.operator import NotThere, Operator
 from samordna.personas import PERSONAS
 from samordna.stack import Stack, stack_up
+from samordna.state import load
 
 CHECKOUT = checkout_of(Path(__file__))
 NAME = f"try-{os.getpid()}"
@@ -34,7 +35,8 @@ async def stack() -> AsyncIterator[Stack]:
     try:
         async with stack_up(stack, START):
             yield stack
-        assert stack.running() == []
+            known = load(stack.home / "state.json").processes
+        assert [name for name, seen in known.items() if seen.alive()] == []
     finally:
         keeper.close()
         stack.wipe()
@@ -150,7 +152,18 @@ async def test_a_log_goes_out_and_comes_back_by_command(stack: Stack, operator: 
     aside = await stack.postgres.execute("SELECT datname FROM pg_database WHERE datname LIKE 'plan%_before_%'")
     assert len(aside) == 2
     await _samordna("start", "plan")
+    assert stack.process("plan") is not None, "Another command started it; whoever stops the stack must know of it."
     await operator.level()
+
+
+async def test_what_another_command_started_is_not_forgotten_when_we_start_something(stack: Stack) -> None:
+    await _samordna("stop", "plan")
+    await _samordna("start", "plan")
+    theirs = load(stack.home / "state.json").processes["plan"]
+    await stack.kill("meeting")
+    await stack.start("meeting")
+    assert load(stack.home / "state.json").processes["plan"] == theirs
+    assert theirs.alive()
 
 
 async def test_a_service_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -> None:

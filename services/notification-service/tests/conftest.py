@@ -1,4 +1,4 @@
-"""A case played in memory: what case-service and plan-service tell goes in, the agenda's facts come out."""
+"""A case played in memory: what the other services tell goes in, the agenda's facts come out."""
 
 import asyncio
 import importlib
@@ -65,9 +65,31 @@ from contracts.case import (
     ReopenReason,
     Scope,
 )
+from contracts.meeting import (
+    MEETING,
+    Agreement,
+    AmendReason,
+    Answer,
+    CancelReason,
+    Conclusion,
+    JointAssessmentHeld,
+    MeetingAnswered,
+    MeetingCalled,
+    MeetingCancelled,
+    MeetingForm,
+    MeetingHeld,
+    MeetingKind,
+    MeetingMinutesAmended,
+    MeetingMinutesApproved,
+    MeetingMoved,
+    MoveReason,
+    Participant,
+    Party,
+)
 from contracts.notification import AgendaEvent, DeadlineSet, Step, StepKind, StepsPlanned
 from contracts.plan import (
     PLAN,
+    ActivityKind,
     Channel,
     EmployerPlanNotReceived,
     EmployerPlanRequested,
@@ -76,17 +98,25 @@ from contracts.plan import (
     Exemption,
     FileFault,
     Initiative,
+    MissCause,
+    PlanActivity,
+    PlanActivityCompleted,
+    PlanActivityMissed,
     PlanAssessed,
     PlanFileRejected,
     PlanRevised,
     PlanSubmitted,
     Quality,
+    SupervisionTipAcknowledged,
+    SupervisionTipSent,
+    TipGround,
+    TipKind,
 )
 from notification_service.domain.agenda import NOTHING_YET, agenda, decider
 from notification_service.domain.commands import Command, Elapse
 from notification_service.reactions import answer
 from notification_service.rules import load, shipped
-from notification_service.versions import TOLD_BY, Rules
+from notification_service.versions import HEARD, TOLD_BY, Rules
 
 hypothesis_settings.register_profile("notification", deadline=None)  # a busy machine is no error
 hypothesis_settings.load_profile("notification")
@@ -95,6 +125,7 @@ NAMES = UUID("00000000-0000-0000-0000-00000000beef")
 SWEDEN = ZoneInfo("Europe/Stockholm")
 SPELL_START = date(2026, 3, 2)
 ORG_NR = "5560125790"
+FK, EMPLOYER, AF = "fk:2021005521", f"employer:{ORG_NR}", "af:2021002114"
 
 
 def ref(name: str) -> UUID:
@@ -105,6 +136,11 @@ def on(day: int, clock: str = "12:00") -> datetime:
     """The moment on a spell day when it is `clock` in Sweden."""
     local = datetime.combine(SPELL_START + timedelta(days=day - 1), time.fromisoformat(clock), SWEDEN)
     return local.astimezone(UTC)
+
+
+PERSON = f"person:{ref('person')}"
+SEATS = ((FK, Party.FK, None), (PERSON, Party.PERSON, None), (EMPLOYER, Party.EMPLOYER, "consent"))
+"""Who sits at a meeting: its name, what it is, and the consent under which it comes."""
 
 
 class Script:
@@ -302,13 +338,143 @@ class Script:
         )
 
     def submitted(
-        self, day: int, job: str = "job", plan: str = "plan", clock: str = "12:00", ground: Exemption = Exemption.NONE
+        self,
+        day: int,
+        job: str = "job",
+        plan: str = "plan",
+        clock: str = "12:00",
+        ground: Exemption = Exemption.NONE,
+        activities: Mapping[str, int | None] | None = None,
     ) -> None:
+        """`activities`: their names, and the spell day on which each ends, or None."""
         told: dict[str, Any] = _plan(job, plan, 1, on(day, clock)) | {"exemption": ground}
+        told["activities"] = _activities(activities or {})
         self.hear(PlanSubmitted(initiative=Initiative.OWN, **told), on(day, clock))
 
-    def revised(self, day: int, job: str = "job", plan: str = "plan", version: int = 2) -> None:
-        self.hear(PlanRevised(changes=(), **_plan(job, plan, version, on(day))), on(day))
+    def revised(
+        self,
+        day: int,
+        job: str = "job",
+        plan: str = "plan",
+        version: int = 2,
+        activities: Mapping[str, int | None] | None = None,
+    ) -> None:
+        told: dict[str, Any] = _plan(job, plan, version, on(day)) | {"activities": _activities(activities or {})}
+        self.hear(PlanRevised(changes=(), **told), on(day))
+
+    def completed(self, day: int, activity: str = "a") -> None:
+        self.hear(PlanActivityCompleted(**_activity(activity, day)), on(day))
+
+    def activity_missed(
+        self, day: int, activity: str = "a", cause: MissCause | None = None, clock: str = "06:00"
+    ) -> None:
+        self.hear(PlanActivityMissed(cause=cause, **_activity(activity, day)), on(day, clock))
+
+    # --- tips: no case goes with them ---
+
+    def tipped(self, day: int, clock: str = "12:00") -> None:
+        self.hear(
+            SupervisionTipSent(
+                tip_id=ref("tip"),
+                kind=TipKind.TIP,
+                org_nr=ORG_NR,
+                workplace="",
+                grounds=(TipGround.NOT_DONE,),
+                case_count=2,
+                facts="",
+            ),
+            on(day, clock),
+        )
+
+    def tip_acknowledged(self, day: int, clock: str = "12:00") -> None:
+        at = SPELL_START + timedelta(days=day - 1)
+        self.hear(SupervisionTipAcknowledged(tip_id=ref("tip"), org_nr=ORG_NR, at=at), on(day, clock))
+
+    # --- what meeting-service says ---
+
+    def called(
+        self, day: int, to: int = 60, clock: str = "10:00", kind: str = "STATUS", by: str = FK, seats: Any = None
+    ) -> None:
+        self.hear(
+            MeetingCalled(
+                person_ref=ref("person"),
+                situation_code=None,
+                purpose="",
+                **_arranged(1, to, clock, kind, by, seats or SEATS),
+            ),
+            on(day),
+        )
+
+    def moved(self, day: int, to: int, arrangement: int = 2, clock: str = "10:00") -> None:
+        told = _arranged(arrangement, to, clock, "STATUS", FK, SEATS)
+        self.hear(MeetingMoved(reason=MoveReason.NEW_TIME_ASKED, **told), on(day))
+
+    def answered(self, day: int, who: str, answer: str = "YES", arrangement: int = 1) -> None:
+        self.hear(
+            MeetingAnswered(
+                meeting_id=ref("meeting"),
+                case_id=ref("case"),
+                ref=who,
+                answer=Answer(answer),
+                arrangement=arrangement,
+                required=True,
+            ),
+            on(day),
+        )
+
+    def held(self, day: int, kind: str = "STATUS", by: str = FK, clock: str = "12:00") -> None:
+        self.hear(
+            MeetingHeld(
+                meeting_id=ref("meeting"),
+                case_id=ref("case"),
+                called_by=by,
+                kind=MeetingKind(kind),
+                arrangement=1,
+                form=MeetingForm.DIGITAL,
+                present=(),
+                absent=(),
+                at=on(day, clock),
+            ),
+            on(day, clock),
+        )
+
+    def called_off(self, day: int) -> None:
+        self.hear(
+            MeetingCancelled(
+                meeting_id=ref("meeting"),
+                case_id=ref("case"),
+                kind=MeetingKind.STATUS,
+                reason=CancelReason.ILLNESS,
+                notice_hours=24,
+                refs=(),
+            ),
+            on(day),
+        )
+
+    def minuted(self, day: int, agreements: Mapping[str, int], who: str = EMPLOYER) -> None:
+        """`agreements`: what was promised, and the spell day by which."""
+        told = _minutes(1, agreements, who)
+        self.hear(MeetingMinutesApproved(**told), on(day))
+
+    def amended(self, day: int, agreements: Mapping[str, int], version: int = 2, who: str = EMPLOYER) -> None:
+        told = _minutes(version, agreements, who)
+        self.hear(MeetingMinutesAmended(reason=AmendReason.AGREEMENT_CHANGED, dropped=(), **told), on(day))
+
+    def assessed_jointly(self, day: int) -> None:
+        self.hear(
+            JointAssessmentHeld(
+                assessment_id=ref("joint"),
+                case_id=ref("case"),
+                person_ref=ref("person"),
+                referral_id=ref("referral"),
+                meeting_id=None,
+                conclusion=Conclusion.AF_ACTIVITY,
+                function_view="",
+                work_view="",
+                held_at=on(day),
+            ),
+            on(day),
+        )
 
     def assessed(self, day: int, job: str = "job", plan: str = "plan", version: int = 1) -> None:
         self.hear(
@@ -358,7 +524,8 @@ class Case(Script):
 
     def hear(self, fact: Any, at: datetime) -> None:
         self._position += 1
-        envelope = Envelope(event_id=ref(f"event {self._position}"), occurred_at=at, actor=SYSTEM, case_id=ref("case"))
+        case_id = ref("case") if HEARD[type(fact).__name__].fact.linked else None
+        envelope = Envelope(event_id=ref(f"event {self._position}"), occurred_at=at, actor=SYSTEM, case_id=case_id)
         heard = Heard(
             source=TOLD_BY[type(fact).__name__],
             position=self._position,
@@ -386,6 +553,67 @@ class Case(Script):
 
     def told(self, *kinds: type[Any]) -> list[Any]:
         return [f for f in self.facts if isinstance(f, kinds)]
+
+
+def _activities(ends: Mapping[str, int | None]) -> tuple[PlanActivity, ...]:
+    return tuple(
+        PlanActivity(
+            activity_id=ref(name),
+            kind=ActivityKind.TASKS,
+            description="",
+            responsible=None,
+            start=None,
+            end=None if day is None else SPELL_START + timedelta(days=day - 1),
+            follow_up=None,
+            target_pct=None,
+        )
+        for name, day in ends.items()
+    )
+
+
+def _activity(name: str, day: int) -> dict[str, Any]:
+    return {
+        "plan_id": ref("plan"),
+        "activity_id": ref(name),
+        "employment_id": ref("job"),
+        "org_nr": ORG_NR,
+        "at": SPELL_START + timedelta(days=day - 1),
+    }
+
+
+def _arranged(arrangement: int, day: int, clock: str, kind: str, by: str, seats: Any) -> dict[str, Any]:
+    return {
+        "meeting_id": ref("meeting"),
+        "case_id": ref("case"),
+        "called_by": by,
+        "kind": MeetingKind(kind),
+        "arrangement": arrangement,
+        "starts_at": on(day, clock),
+        "minutes": 60,
+        "form": MeetingForm.DIGITAL,
+        "link_ref": None,
+        "participants": tuple(
+            Participant(ref=name, role=role, required=True, consent_id=ref(consent) if consent else None)
+            for name, role, consent in seats
+        ),
+        "short_notice": False,
+    }
+
+
+def _minutes(version: int, agreements: Mapping[str, int], who: str) -> dict[str, Any]:
+    return {
+        "meeting_id": ref("meeting"),
+        "case_id": ref("case"),
+        "person_ref": ref("person"),
+        "minutes_ref": ref("minutes"),
+        "version": version,
+        "sha256": "0" * 64,
+        "text": "",
+        "agreements": tuple(
+            Agreement(agreement_id=ref(name), who=who, what="", by=SPELL_START + timedelta(days=day - 1))
+            for name, day in agreements.items()
+        ),
+    }
 
 
 def _plan(job: str, plan: str, version: int, at: datetime) -> dict[str, Any]:
@@ -563,7 +791,8 @@ class Other:
 
     def hear(self, fact: Any, at: datetime) -> None:
         encoded = self._codec.encode(fact)
-        envelope = Envelope(event_id=new_id(), occurred_at=at, actor=SYSTEM, case_id=ref("case"))
+        case_id = ref("case") if encoded.linked else None
+        envelope = Envelope(event_id=new_id(), occurred_at=at, actor=SYSTEM, case_id=case_id)
         self._said.append(
             NewFact(envelope.event_id, encoded.name, 1, encoded.open, None, to_headers(envelope), encoded.subject)
         )
@@ -660,8 +889,12 @@ async def world(
         settings = prepared.runtime.settings.model_copy(update={"parts": ",".join(PARTS)})
         clock = Path(settings.clock.removeprefix("simulated:"))
         now = SimulatedClock(clock).now
-        async with other(CASE, database, nats_server, now) as case, other(PLAN, database, nats_server, now) as plan:
-            made = World(settings, clock, token, {"case": case, "plan": plan})
+        async with (
+            other(CASE, database, nats_server, now) as case,
+            other(PLAN, database, nats_server, now) as plan,
+            other(MEETING, database, nats_server, now) as meeting,
+        ):
+            made = World(settings, clock, token, {"case": case, "plan": plan, "meeting": meeting})
             made.speak()
             await made.start()
             yield made

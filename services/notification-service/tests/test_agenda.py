@@ -16,7 +16,13 @@ from contracts.notification import (
     ReminderWithdrawn,
     TaskDone,
 )
-from notification_service.domain.commands import CompleteTask, DeadlineUnknown, NotDoneByHand, TaskOfAnotherRole
+from notification_service.domain.commands import (
+    Claimant,
+    CompleteTask,
+    DeadlineUnknown,
+    NotDoneByHand,
+    TaskOfAnotherRole,
+)
 from notification_service.domain.message import RecordReminderFailed, RecordReminderSent
 
 Day = Callable[..., datetime]
@@ -30,7 +36,7 @@ def tip_task(case: Any) -> UUID:
 
 def test_a_handler_ticks_off_the_tip_task(case: Any, day: Day) -> None:
     task = tip_task(case)
-    done, _, met = case.ask(CompleteTask(deadline_id=task, role="fk.handler", at=day(62)))
+    done, _, met = case.ask(CompleteTask(deadline_id=task, who=Claimant(role="fk.handler"), at=day(62)))
     assert isinstance(done, TaskDone)
     assert isinstance(met, DeadlineMet)
     assert met.met_at == day(62)
@@ -38,36 +44,38 @@ def test_a_handler_ticks_off_the_tip_task(case: Any, day: Day) -> None:
 
 def test_ticking_off_twice_is_once(case: Any, day: Day) -> None:
     task = tip_task(case)
-    case.ask(CompleteTask(deadline_id=task, role="fk.handler", at=day(62)))
-    assert case.ask(CompleteTask(deadline_id=task, role="fk.handler", at=day(63))) == []
+    case.ask(CompleteTask(deadline_id=task, who=Claimant(role="fk.handler"), at=day(62)))
+    assert case.ask(CompleteTask(deadline_id=task, who=Claimant(role="fk.handler"), at=day(63))) == []
 
 
 def test_a_level_may_tick_a_task_off_once_it_has_been_escalated_to_it_and_not_before(case: Any, day: Day) -> None:
     task = tip_task(case)
     case.until(73)
     with pytest.raises(TaskOfAnotherRole):
-        case.ask(CompleteTask(deadline_id=task, role="fk.unit_manager", at=day(73)))
+        case.ask(CompleteTask(deadline_id=task, who=Claimant(role="fk.unit_manager"), at=day(73)))
     case.until(74)
     with pytest.raises(TaskOfAnotherRole):
-        case.ask(CompleteTask(deadline_id=task, role="fk.collab_lead", at=day(74)))
-    assert case.ask(CompleteTask(deadline_id=task, role="fk.unit_manager", at=day(74)))
+        case.ask(CompleteTask(deadline_id=task, who=Claimant(role="fk.collab_lead"), at=day(74)))
+    assert case.ask(CompleteTask(deadline_id=task, who=Claimant(role="fk.unit_manager"), at=day(74)))
 
 
 def test_another_role_may_not_tick_it_off(case: Any, day: Day) -> None:
     task = tip_task(case)
     with pytest.raises(TaskOfAnotherRole):
-        case.ask(CompleteTask(deadline_id=task, role="fk.specialist", at=day(62)))
+        case.ask(CompleteTask(deadline_id=task, who=Claimant(role="fk.specialist"), at=day(62)))
 
 
 def test_a_plan_is_assessed_by_assessing_it_not_by_ticking_off(case: Any, day: Day) -> None:
     case.submitted(20)
     with pytest.raises(NotDoneByHand):
-        case.ask(CompleteTask(deadline_id=case.told(DeadlineSet)[0].deadline_id, role="fk.handler", at=day(21)))
+        case.ask(
+            CompleteTask(deadline_id=case.told(DeadlineSet)[0].deadline_id, who=Claimant(role="fk.handler"), at=day(21))
+        )
 
 
 def test_a_task_that_does_not_exist_is_unknown(case: Any, day: Day) -> None:
     with pytest.raises(DeadlineUnknown):
-        case.ask(CompleteTask(deadline_id=UNKNOWN, role="fk.handler", at=day(21)))
+        case.ask(CompleteTask(deadline_id=UNKNOWN, who=Claimant(role="fk.handler"), at=day(21)))
 
 
 def reminder(case: Any) -> UUID:

@@ -177,3 +177,27 @@ def test_a_case_that_is_opened_again_has_its_days_again(case: Any) -> None:
     ]
     case.referred(161)
     assert kinds(case, DeadlineSet)[-1] == "ANSWER_REFERRAL"
+
+
+def test_the_joint_assessment_is_seen_by_its_event_and_not_ticked_off(case: Any, day: Day) -> None:
+    case.referred(22)
+    case.accepted(30)
+    case.assessed_jointly(58)
+    case.until(100)
+    assert kinds(case, DeadlineMet) == ["ANSWER_REFERRAL", "JOINT_ASSESSMENT"]
+    assert kinds(case, DeadlineMissed) == []
+
+
+def test_without_the_consent_for_af_no_joint_assessment_is_waited_for(case: Any) -> None:
+    case.referred(22)
+    case.accepted(30)
+    case.withdrawn(31)
+    assert "JOINT_ASSESSMENT" in kinds(case, DeadlineCancelled)
+
+
+def test_a_meetings_answer_is_not_awaited_longer_than_the_case_lasts_also_when_it_is_opened_again(case: Any) -> None:
+    case.called(20)
+    case.closed(22)
+    case.reopened(30)
+    case.until(31)
+    assert "ANSWER_MEETING" not in kinds(case, DeadlineMissed)

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from contracts.notification import DeadlineSet, ReminderDue, ReminderFailed, ReminderSent, ReminderWithdrawn
+from contracts.notification import (
+    DeadlineSet,
+    ReminderDue,
+    ReminderFailed,
+    ReminderRerouted,
+    ReminderSent,
+    ReminderWithdrawn,
+)
 from notification_service.settings import NotificationSettings
 
 EMPLOYER = "/v1/contacts/employer:5560125790"
@@ -74,14 +81,26 @@ async def test_without_a_contact_the_message_fails_and_the_handler_sees_it(world
     assert [(t["kind"], t["unreached"]) for t in tasks] == [("EMPLOYER_PLAN", "NO_CONTACT")]
 
 
-async def test_a_party_that_wants_no_e_mail_gets_none(world: Any, mailbox: Any) -> None:
+async def test_a_party_that_wants_no_e_mail_has_it_once_in_its_inbox(world: Any, mailbox: Any) -> None:
     await contact(world, channels=["PORTAL"])
     world.registered(1)
     await world.at(25)
-    await world.until_true(lambda: told(world, ReminderFailed))
+    await world.until_true(lambda: told(world, ReminderWithdrawn))
     assert mailbox.mails == []
-    assert [f.cause for f in await world.facts(ReminderFailed)] == ["NO_EMAIL"]
+    assert await world.facts(ReminderFailed) == []
     assert channels(await world.facts(ReminderSent)) == {"PORTAL"}
+
+
+async def test_what_was_meant_for_e_mail_alone_goes_to_the_inbox_of_who_wants_none(world: Any, mailbox: Any) -> None:
+    await contact(world, channels=["PORTAL"])
+    world.requested(10)
+    await world.at(25)
+    await world.until_true(lambda: told(world, ReminderSent))
+    (rerouted,) = await world.facts(ReminderRerouted)
+    assert (rerouted.channel.value, rerouted.instead.value, rerouted.cause) == ("EMAIL", "PORTAL", "NOT_CHOSEN")
+    assert channels(await world.facts(ReminderSent)) == {"PORTAL"}
+    inbox = (await world.by("emp.hr", org_id="5560125790").get("/v1/messages")).json()["items"]
+    assert len(inbox) == 1
 
 
 async def test_a_mail_server_that_is_away_loses_nothing_and_stops_nothing_else(world: Any, mailbox: Any) -> None:

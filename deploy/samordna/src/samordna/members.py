@@ -19,7 +19,7 @@ MEMBERS: tuple[Member, ...] = (
     Member(name="case", module="case_service.main", hears=("plan", "meeting", "notification")),
     Member(name="plan", module="plan_service.main", hears=("case", "notification")),
     Member(name="meeting", module="meeting_service.main", hears=("case",)),
-    Member(name="notification", module="notification_service.main", hears=("case", "plan")),
+    Member(name="notification", module="notification_service.main", hears=("case", "plan", "meeting")),
 )
 
 

@@ -1,5 +1,7 @@
 """What may the operator of the local stack ask of it, over the same HTTP as everybody else?"""
 
+import functools
+import ssl
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +18,17 @@ class NotThere(Exception):
     """What was asked of a service or the desk could not be had. The text says why, in the service's own words."""
 
 
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Read once a process: it takes longer than a call to a service does."""
+    return httpx.create_ssl_context()
+
+
+def caller(timeout: float | None, **more: Any) -> httpx.AsyncClient:
+    """A client for one call. No connection is kept: who is called may be killed before the next."""
+    return httpx.AsyncClient(timeout=timeout, verify=_certificates(), **more)
+
+
 class Operator:
     """Calls services and desk as `ops.operator`. Every method raises NotThere or httpx.HTTPError."""
 
@@ -24,7 +37,7 @@ class Operator:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def _call(self, method: str, url: str, timeout: float | None = 60, **more: Any) -> Any:
-        async with httpx.AsyncClient(timeout=timeout, headers=self._headers) as client:
+        async with caller(timeout, headers=self._headers) as client:
             answer = await client.request(method, url, **more)
         if answer.is_success:
             return answer.json()

@@ -72,9 +72,13 @@ class Stack:
         return ["postgres", "nats", "desk", *self.members]
 
     def process(self, name: str) -> Process | None:
-        """The running process of that name, started by us or by an earlier command; None when there is none."""
-        process = self._processes.get(name) or self.state.process(name)
-        return process if process is not None and process.alive() else None
+        """The running process of that name, started by us or by any other command; None when there is none.
+
+        While we stay up another command may stop one and start it again: ours is gone then, theirs is in the file."""
+        ours = self._processes.get(name)
+        if ours is not None and ours.alive():
+            return ours
+        return self.state.process(name) or load(self._file).process(name)
 
     def running(self) -> list[str]:
         return [name for name in self.names if self.process(name) is not None]
@@ -84,6 +88,7 @@ class Stack:
     async def up(self, at: datetime | None = None) -> None:
         """Start what is not running. A new stack's clock begins at `at` (default: this hour). Raises CouldNotStart."""
         with self._only_one():
+            self._see_what_others_started()
             if self.place.moved:
                 self.say(self.place.moved)
             self._forget_taken_ports()
@@ -119,6 +124,7 @@ class Stack:
 
     async def start(self, name: str) -> None:
         """Start one process again where it was. Raises CouldNotStart."""
+        self._see_what_others_started()
         if name in self.members:
             await self._start_service(name)
         elif name == "postgres":
@@ -247,6 +253,10 @@ class Stack:
 
     async def _answers(self, name: str, url: str) -> None:
         await answers(name, url, lambda: self.process(name) is not None, self.log(name))
+
+    def _see_what_others_started(self) -> None:
+        """Before anything is written down, so that nobody's process is forgotten by it."""
+        self.state.processes = load(self._file).processes
 
     def _save(self) -> None:
         save(self._file, self.state)

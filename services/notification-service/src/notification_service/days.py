@@ -67,3 +67,10 @@ def sendable_from(moment: datetime, hours: SendingHours) -> datetime:
     while is_holiday(day):
         day += timedelta(days=1)
     return at(day, hours.start)
+
+
+def sending_day_by(day: date) -> date:
+    """`day` itself when messages are sent on it, otherwise the last day before it on which they are."""
+    while is_holiday(day):
+        day -= timedelta(days=1)
+    return day

@@ -1,4 +1,6 @@
-"""Hand over the messages that have been decided on: to the mail server within the allowed hours, or to the inbox.
+"""Hand over the messages that have been decided on: to the mail server or the SMS gateway within the allowed hours,
+or to the inbox. A party gets them where it wants them: what it did not choose, and an SMS that no gateway takes, goes
+by e-mail or to the inbox instead, and that is recorded.
 
 A message is recorded as sent after the mail server has taken it. When the process dies between the two, or the mail
 server takes a message and the connection breaks before it says so, the message is handed over again, with the same
@@ -19,15 +21,23 @@ import aiosmtplib
 from chassis.clock import hashed_id
 from chassis.service import Runtime, Worker, per_runtime
 from chassis.telemetry import get_logger
+from contracts.notification import ReminderChannel
 from notification_service.days import sendable_from
-from notification_service.domain.agenda import agenda, message_of
-from notification_service.domain.contact import Reachable, contact
-from notification_service.domain.message import RecordReminderFailed, RecordReminderSent, Waiting
+from notification_service.domain.agenda import agenda_for, message_of
+from notification_service.domain.contact import Contact, Reachable, contact
+from notification_service.domain.message import (
+    MessageCommand,
+    RecordReminderFailed,
+    RecordReminderSent,
+    RerouteReminder,
+    Waiting,
+)
 from notification_service.letters import email
 from notification_service.parties import party_key
 from notification_service.settings import NotificationSettings
+from notification_service.sms import GatewayTrouble, NumberRefused, SmsGateway
 from notification_service.versions import Rules
-from notification_service.views.reminders import Reminder, never_tried, reminders, to_hand_over
+from notification_service.views.reminders import Reminder, lies_in_inbox, never_tried, reminders, to_hand_over
 
 log_line = get_logger(__name__)
 
@@ -38,6 +48,12 @@ LOOK_EVERY_SIMULATED = 0.05
 
 NO_CONTACT = "NO_CONTACT"
 NO_EMAIL = "NO_EMAIL"
+NO_PHONE = "NO_PHONE"
+NO_GATEWAY = "NO_GATEWAY"
+NOT_CHOSEN = "NOT_CHOSEN"
+PROTECTION = "PROTECTION_UNKNOWN"
+"""Nothing may leave for a person whose identity is protected, and this service does not hear yet who that is (row 40).
+So nothing leaves for any insured person: it lies in the inbox."""
 REFUSED = "REFUSED"
 NO_CHANNEL = "CHANNEL_NOT_OFFERED"
 NO_LETTER = "CANNOT_BE_WRITTEN"
@@ -70,6 +86,10 @@ class Delivery:
     async def run(self, runtime: Runtime) -> None:
         """Deliver until cancelled."""
         settings = NotificationSettings()  # type: ignore[call-arg]
+        if settings.sms_gateway() is None:
+            log_line.warning(
+                "sms.none", why="No gateway is set (SAMORDNA_SMS_URL): e-mail or the inbox is used instead."
+            )
         pause = LOOK_EVERY_SIMULATED if runtime.clock.simulated else LOOK_EVERY
         await runtime.caught_up(reminders, {})
         await runtime.pool.execute(FORGET_OLD)
@@ -97,12 +117,47 @@ class Delivery:
             mail = await to_hand_over(connection, True, _real_now(), GROUP) if open_now else []
         for reminder in others:
             await _into_inbox(runtime, reminder)
-        if mail:
-            await self._send_all(runtime, mail, settings)
+        await self._text_all(runtime, [r for r in mail if r.channel == "SMS"], settings)
+        letters = [r for r in mail if r.channel == "EMAIL"]
+        if letters:
+            await self._send_all(runtime, letters, settings)
         return bool(others or mail)
 
     def _sendable_from(self, now: datetime) -> datetime:
         return sendable_from(now, self._rules.in_force(now).sending)
+
+    # --- SMS ---
+
+    async def _text_all(self, runtime: Runtime, texts: Sequence[Reminder], settings: NotificationSettings) -> None:
+        """In order. When the gateway is away the rest waits; what can never go by SMS goes another way."""
+        gateway = settings.sms_gateway()
+        for n, reminder in enumerate(texts):
+            try:
+                await self._text(runtime, gateway, reminder)
+            except GatewayTrouble as trouble:
+                log_line.warning("sms.waiting", messages=len(texts) - n, why=type(trouble.__cause__).__name__)
+                await _wait(runtime, texts[n:])
+                return
+
+    async def _text(self, runtime: Runtime, gateway: SmsGateway | None, reminder: Reminder) -> None:
+        if not await _is_waiting(runtime, reminder):
+            return
+        party, _ = await runtime.load(contact, party_key(reminder.recipient_ref))
+        hindrance = PROTECTION if _may_be_protected(reminder) else _why_no_sms(party, gateway)
+        if hindrance is None and reminder.reminder_id not in self._taken:
+            assert gateway is not None
+            assert isinstance(party, Reachable)
+            try:
+                await gateway.send(reminder.reminder_id, party.phone)
+                self._taken.add(reminder.reminder_id)
+            except NumberRefused:
+                hindrance = REFUSED
+        if hindrance is None:
+            await _sent(runtime, reminder)
+            self._taken.discard(reminder.reminder_id)
+        else:
+            by_mail = _takes_email(party) and hindrance != PROTECTION
+            await _reroute(runtime, reminder, "EMAIL" if by_mail else "PORTAL", hindrance)
 
     # --- e-mail ---
 
@@ -125,14 +180,18 @@ class Delivery:
     async def _send(
         self, runtime: Runtime, server: aiosmtplib.SMTP, reminder: Reminder, settings: NotificationSettings
     ) -> None:
-        state, _ = await runtime.load(agenda, reminder.case_id)
-        if not isinstance(message_of(state, reminder.reminder_id), Waiting):
-            return  # handed over or withdrawn since the read model was read
+        if not await _is_waiting(runtime, reminder):
+            return
         party, _ = await runtime.load(contact, party_key(reminder.recipient_ref))
+        if _may_be_protected(reminder):
+            await _reroute(runtime, reminder, "PORTAL", PROTECTION)
+            return
         match party:
             case Reachable(address=address, channels=channels) if address and "EMAIL" in channels:
                 await self._hand_over(runtime, server, reminder, address, settings)
-            case Reachable(address=address) if address:
+            case Reachable(channels=channels) if "EMAIL" not in channels:
+                await _reroute(runtime, reminder, "PORTAL", NOT_CHOSEN)
+            case Reachable():
                 await _failed(runtime, reminder, NO_EMAIL)
             case _:
                 await _failed(runtime, reminder, NO_CONTACT)
@@ -153,6 +212,34 @@ class Delivery:
         await _sent(runtime, reminder)
         self._taken.discard(reminder.reminder_id)
         return None
+
+
+async def _is_waiting(runtime: Runtime, reminder: Reminder) -> bool:
+    """False when it was handed over, withdrawn or sent another way since the read model was read."""
+    state, _ = await runtime.load(agenda_for(reminder.case_id), reminder.agenda_id)
+    message = message_of(state, reminder.reminder_id)
+    return isinstance(message, Waiting) and message.due.channel == reminder.channel
+
+
+def _may_be_protected(reminder: Reminder) -> bool:
+    return reminder.recipient_ref.startswith("person:")
+
+
+def _takes_email(party: Contact) -> bool:
+    return isinstance(party, Reachable) and bool(party.address) and "EMAIL" in party.channels
+
+
+def _why_no_sms(party: Contact, gateway: SmsGateway | None) -> str | None:
+    """What stands in the way of an SMS to this party, or None."""
+    match party:
+        case Reachable(channels=channels) if "SMS" not in channels:
+            return NOT_CHOSEN
+        case Reachable(phone=phone) if not phone:
+            return NO_PHONE
+        case Reachable():
+            return NO_GATEWAY if gateway is None else None
+        case _:
+            return NO_CONTACT
 
 
 async def _connect(server: aiosmtplib.SMTP) -> None:
@@ -209,11 +296,18 @@ async def _failed(runtime: Runtime, reminder: Reminder, cause: str) -> None:
     await _record(runtime, reminder, command, "failed")
 
 
-async def _record(
-    runtime: Runtime, reminder: Reminder, command: RecordReminderSent | RecordReminderFailed, what: str
-) -> None:
+async def _reroute(runtime: Runtime, reminder: Reminder, instead: str, cause: str) -> None:
+    async with runtime.engine.connect() as connection:
+        lies_there = instead == "PORTAL" and await lies_in_inbox(connection, reminder)
+    channel = ReminderChannel(instead)
+    command = RerouteReminder(reminder_id=reminder.reminder_id, instead=channel, cause=cause, lies_there=lies_there)
+    await _record(runtime, reminder, command, f"{reminder.channel}>{instead}")
+
+
+async def _record(runtime: Runtime, reminder: Reminder, command: MessageCommand, what: str) -> None:
     command_id = hashed_id("delivery", str(reminder.reminder_id), what)
-    await runtime.act(agenda, reminder.case_id, command, command_id=command_id, case_id=reminder.case_id)
+    keeper = agenda_for(reminder.case_id)
+    await runtime.act(keeper, reminder.agenda_id, command, command_id=command_id, case_id=reminder.case_id)
     await runtime.pool.execute("delete from public.deliveries where reminder_id = $1", reminder.reminder_id)
 
 

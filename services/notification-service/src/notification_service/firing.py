@@ -16,7 +16,7 @@ from chassis.clock import hashed_id
 from chassis.codec import Unreadable
 from chassis.service import Runtime, Worker, per_runtime
 from chassis.telemetry import get_logger
-from notification_service.domain.agenda import agenda
+from notification_service.domain.agenda import agenda_for
 from notification_service.domain.commands import Elapse
 from notification_service.views.timers import Timer, due_at, next_due, timers
 
@@ -30,7 +30,7 @@ LOOK_EVERY_SIMULATED = 0.05
 
 
 class Firing:
-    """The firing at work in one process. `stuck` are cases whose agenda cannot be worked out: they stop nobody else,
+    """The firing at work in one process. `stuck` are agendas that cannot be worked out: they stop nobody else,
     and what they have due stays due in /status until the process is started with code that can."""
 
     def __init__(self) -> None:
@@ -54,18 +54,19 @@ class Firing:
             if at is None or at > known_up_to:
                 return False
             group = await due_at(connection, at, self._stuck, GROUP)
-        cases = list({t.case_id: t for t in group}.values())
-        for n in range(0, len(cases), AT_ONCE):
-            await asyncio.gather(*(self._elapse(runtime, t, at) for t in cases[n : n + AT_ONCE]))
+        agendas = list({t.agenda_id: t for t in group}.values())
+        for n in range(0, len(agendas), AT_ONCE):
+            await asyncio.gather(*(self._elapse(runtime, t, at) for t in agendas[n : n + AT_ONCE]))
         return True
 
     async def _elapse(self, runtime: Runtime, timer: Timer, at: datetime) -> None:
         command_id = hashed_id("elapse", str(timer.deadline_id), str(timer.done), at.isoformat())
         try:
-            await runtime.act(agenda, timer.case_id, Elapse(up_to=at), command_id=command_id, case_id=timer.case_id)
+            keeper, elapse = agenda_for(timer.case_id), Elapse(up_to=at)
+            await runtime.act(keeper, timer.agenda_id, elapse, command_id=command_id, case_id=timer.case_id)
         except (Unreadable, InvalidTag, RuntimeError, LookupError) as error:
-            self._stuck.add(timer.case_id)
-            log_line.error("timer.stuck", case=str(timer.case_id), why=type(error).__name__)
+            self._stuck.add(timer.agenda_id)
+            log_line.error("timer.stuck", agenda=str(timer.agenda_id), why=type(error).__name__)
 
 
 async def due(runtime: Runtime) -> datetime | None:

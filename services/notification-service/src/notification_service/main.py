@@ -5,7 +5,7 @@ from contracts.notification import NOTIFICATION
 from contracts.values import PARTIES
 from notification_service import delivery, firing
 from notification_service.api import router
-from notification_service.domain.agenda import agenda
+from notification_service.domain.agenda import agenda, apart
 from notification_service.domain.contact import contact
 from notification_service.reactions import reactions
 from notification_service.settings import NotificationSettings
@@ -22,7 +22,7 @@ service = Service(
     title="Samordna: deadlines, tasks and messages",
     facts=NOTIFICATION,
     hears=SOURCES,
-    aggregates=(agenda, contact),
+    aggregates=(agenda, apart, contact),
     router=router,
     parties=PARTIES,
     views=(timers, deadlines, reminders, timeline),

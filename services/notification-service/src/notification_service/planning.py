@@ -5,9 +5,9 @@ step that should have come before the event was recorded comes at once, or not a
 is worth doing.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from enum import Enum
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -15,25 +15,24 @@ from chassis.decider import record
 from chassis.view import Heard
 from contracts.notification import Condition, Step, StepKind, Task
 from notification_service.checks import PLACEHOLDER
-from notification_service.days import at, end_of, local_day, sendable_from, working_days_after
+from notification_service.days import at, end_of, local_day, sendable_from, sending_day_by, working_days_after
 from notification_service.domain.agenda import DONE_BY_HAND
-from notification_service.domain.commands import SetDeadline
-from notification_service.rules import OCCURRED, Count, Due, Duty, Ends, Rule, Rulebook, RuleStep, Where
-
-NAMES = UUID("6a5d7c3e-0f4b-5d1c-9a53-2f6f8f1f7a10")
-"""The namespace of deadline ids and of matters made from several fields. It never changes."""
+from notification_service.domain.commands import SetDeadline, Tally
+from notification_service.rules import OCCURRED, PARTY, Count, Due, Duty, Ends, Rule, Rulebook, RuleStep
+from notification_service.said import NAMES, awaited, holds, parts
 
 
 @record
 class Origin:
-    """The event that a rule answers, and when it happened."""
+    """The event that a rule answers, or one part of it, and when it happened. `case_id` is None for what stands apart
+    from every case."""
 
     book: Rulebook
     rule: Rule
     fact: Any
     happened: datetime
     recorded: datetime
-    case_id: UUID
+    case_id: UUID | None
 
 
 def happened_at(book: Rulebook, heard: Heard) -> datetime:
@@ -42,33 +41,44 @@ def happened_at(book: Rulebook, heard: Heard) -> datetime:
     return getattr(heard.fact, field) if field else heard.envelope.occurred_at
 
 
-def applies(rule: Rule, heard: Heard) -> bool:
-    return heard.name in rule.on and all(_holds(w, heard.fact) for w in rule.where)
+def applying(book: Rulebook, heard: Heard) -> Iterable[tuple[Rule, Any]]:
+    """Every rule that this event sets a deadline by, with the part of the event it is about."""
+    for rule in (r for r in book.rules if heard.name in r.on):
+        for part in parts(rule, heard.fact):
+            if holds(rule.where, part) and _anchor(rule.duty.due, part) is not None:
+                yield rule, part
 
 
-def matter(fact: Any, fields: tuple[str, ...]) -> UUID:
-    """What an event concerns: the id in its one field, or a name made from several."""
-    values = [getattr(fact, f) for f in fields]
-    return values[0] if len(values) == 1 else uuid5(NAMES, "|".join(map(str, values)))
-
-
-def deadline(book: Rulebook, rule: Rule, heard: Heard, case_id: UUID) -> SetDeadline:
-    """The command that sets this rule's deadline in this case because of this event."""
+def deadline(book: Rulebook, rule: Rule, heard: Heard, part: Any, case_id: UUID | None) -> SetDeadline:
+    """The command that sets this rule's deadline because of this event, or of this part of it."""
     origin = Origin(
         book=book,
         rule=rule,
-        fact=heard.fact,
+        fact=part,
         happened=happened_at(book, heard),
         recorded=heard.envelope.occurred_at,
         case_id=case_id,
     )
     due = _due_day(rule.duty.due, origin)
-    own = [s for s in rule.steps if s.until is None or local_day(origin.recorded) <= due + timedelta(days=s.until)]
+    own = [s for s in rule.steps if _worth_doing(s, due, origin)]
     steps = [step for s in own for step in _steps(s, rule.duty, due, origin)]
     tasks = tuple(_task(s.duty, _time(s, due, origin), origin) for s in own if s.duty is not None)
     return SetDeadline(
-        task=_made(rule.duty, due, _id(rule.id, origin), steps, origin), tasks=tasks, rule_version=book.version
+        task=_made(rule.duty, due, _id(rule.id, origin), steps, origin),
+        tasks=tasks,
+        rule_version=book.version,
+        tally=_tally(rule, part),
     )
+
+
+def _tally(rule: Rule, part: Any) -> Tally | None:
+    if rule.tally is None:
+        return None
+
+    def name(fields: Sequence[str]) -> UUID:
+        return uuid5(NAMES, "|".join([rule.id, *(str(getattr(part, f)) for f in fields)]))
+
+    return Tally(of=name(rule.tally.same), item=name(rule.tally.each), at_least=rule.tally.at_least)
 
 
 def _task(duty: Duty, opens: datetime, origin: Origin) -> Task:
@@ -84,18 +94,34 @@ def _made(duty: Duty, due: date, deadline_id: UUID, own: list[Step], origin: Ori
         kind=duty.kind,
         about=getattr(origin.fact, origin.rule.about[0]),
         due_at=end_of(due),
-        owner_role=duty.owner,
+        owner_role=_owner_role(duty, origin),
         owner_ref=_filled(duty.owner_ref, origin.fact),
         escalate_to=tuple(s.code for s in steps if s.does is StepKind.ESCALATE),
         owner_sees=duty.owner_sees,
         rule=origin.rule.id,
         steps=steps,
-        met_by=tuple(_condition(e, deadline_id, origin.fact) for e in duty.met_by),
-        cancelled_by=(*(_condition(e, deadline_id, origin.fact) for e in duty.cancelled_by), *_with_the_case(origin)),
+        met_by=tuple(_conditions(duty.met_by, deadline_id, origin.fact)),
+        cancelled_by=(*_conditions(duty.cancelled_by, deadline_id, origin.fact), *_with_the_case(origin)),
     )
 
 
+def _owner_role(duty: Duty, origin: Origin) -> str:
+    """The role that answers for the owner. What a party is stands before the colon of its name."""
+    if duty.owner != PARTY:
+        return duty.owner
+    kind = _filled(duty.owner_ref, origin.fact).partition(":")[0]
+    return origin.book.parties.get(kind, PARTY)
+
+
 # --- steps ---
+
+
+def _worth_doing(step: RuleStep, due: date, origin: Origin) -> bool:
+    if step.until is None:
+        return True
+    last = due + timedelta(days=step.until)
+    comes = _time(step, due, origin) if step.ahead else origin.recorded
+    return max(local_day(comes), local_day(origin.recorded)) <= last
 
 
 def _steps(step: RuleStep, duty: Duty, due: date, origin: Origin) -> list[Step]:
@@ -108,6 +134,8 @@ def _steps(step: RuleStep, duty: Duty, due: date, origin: Origin) -> list[Step]:
 
 def _time(step: RuleStep, due: date, origin: Origin) -> datetime:
     day, book = due + timedelta(days=step.after_due), origin.book
+    if step.ahead:
+        day = sending_day_by(day)
     if step.does is StepKind.REMIND:
         return sendable_from(max(at(day, book.sending.start), origin.recorded), book.sending)
     return max(at(day, book.work), origin.recorded)
@@ -141,6 +169,11 @@ def _numbered(steps: list[Step]) -> tuple[Step, ...]:
 # --- days, names and conditions ---
 
 
+def _anchor(due: Due, fact: Any) -> date | str | None:
+    """The day or moment that days are counted from; None where the event leaves it open, and so nothing is due."""
+    return OCCURRED if due.anchor == OCCURRED else getattr(fact, due.anchor)
+
+
 def _due_day(due: Due, origin: Origin) -> date:
     anchor = origin.happened if due.anchor == OCCURRED else getattr(origin.fact, due.anchor)
     return _counted(local_day(anchor) if isinstance(anchor, datetime) else anchor, due)
@@ -161,13 +194,18 @@ def _id(rule: str, origin: Origin) -> UUID:
     return uuid5(NAMES, "|".join((rule, *about)))
 
 
-def _condition(ends: Ends, deadline_id: UUID, fact: Any) -> Condition:
-    about = deadline_id if ends.event == DONE_BY_HAND else matter(fact, ends.same)
-    return Condition(event=ends.event, matter=about, earlier=ends.earlier)
+def _conditions(endings: Sequence[Ends], deadline_id: UUID, fact: Any) -> Iterable[Condition]:
+    """One for each that can come: where the event says nothing in a field, nothing can be the same."""
+    for e in endings:
+        about = deadline_id if e.event == DONE_BY_HAND and not e.same else awaited(e, fact)
+        if about is not None:
+            yield Condition(event=e.event, matter=about, earlier=e.earlier)
 
 
 def _with_the_case(origin: Origin) -> tuple[Condition, ...]:
     """Whatever is open in a case ends with it."""
+    if origin.case_id is None:
+        return ()
     return tuple(
         Condition(event=e.event, matter=origin.case_id, earlier=True, undone_by=e.undone_by)
         for e in origin.book.endings
@@ -176,10 +214,3 @@ def _with_the_case(origin: Origin) -> tuple[Condition, ...]:
 
 def _filled(template: str, fact: Any) -> str:
     return PLACEHOLDER.sub(lambda found: str(getattr(fact, found[1])), template)
-
-
-def _holds(condition: Where, fact: Any) -> bool:
-    value = getattr(fact, condition.field)
-    if condition.at_least is not None:
-        return value >= condition.at_least
-    return (value.value if isinstance(value, Enum) else value) in condition.one_of

@@ -7,18 +7,26 @@ COLUMNS = ("row", "when", "what has to be done", "by whom, by when", "on the way
 
 
 def rule_table(book: Rulebook) -> str:
-    """One line a rule, the tasks that rules set on the way, then who is told when nothing happens."""
+    """One line a rule, the tasks that rules set on the way, who is told when nothing happens, then what ends
+    everything."""
     lines = [line for rule in book.rules for line in _lines(rule)]
     for e in book.escalations:
         levels = "; ".join(f"{v.after} days after the due day: {v.to}" for v in e.levels)
         told = f"{_days(e.missed_after)} after the due day: missed" + (f"; {levels}" if levels else "")
         lines.append([str(e.row), "a deadline is missed", f"`{e.id}`", "", told, "met or cancelled", e.source])
+    for e in book.endings:
+        ends = "every deadline of the case ends, and what waits to be sent is withdrawn; no other is set"
+        lines.append([str(e.row), f"`{e.event}`", ends, "", "", f"`{e.undone_by}`", e.source])
     head = [list(COLUMNS), ["---"] * len(COLUMNS)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (*head, *lines))
 
 
 def _lines(rule: Rule) -> list[list[str]]:
-    when = " or ".join(f"`{e}`" for e in rule.on) + "".join(f"; {_condition(w)}" for w in rule.where)
+    when = " or ".join(f"`{e}`" for e in rule.on) + (f", for each of its `{rule.each}`" if rule.each else "")
+    when += "".join(f"; {_condition(w)}" for w in rule.where)
+    if rule.tally is not None:
+        each, same = (" and ".join(f"`{f}`" for f in fields) for fields in (rule.tally.each, rule.tally.same))
+        when += f"; from the {rule.tally.at_least}th different {each} of one {same} on"
     first = [
         str(rule.row),
         when,
@@ -63,6 +71,10 @@ def _due(due: Due) -> str:
 
 
 def _condition(where: Where) -> str:
+    if where.absent:
+        return f"`{where.field}` not given"
+    if where.other_than:
+        return f"`{where.field}` other than `{where.other_than}`"
     if where.at_least is not None:
         return f"`{where.field}` at least {where.at_least}"
     return f"`{where.field}` {' or '.join(where.one_of)}"
@@ -73,7 +85,8 @@ def _step(step: RuleStep, of_rule: int) -> str:
     late = "" if step.until is None else f", not when announced later than {_on(step.until)}"
     match step.does:
         case StepKind.REMIND:
-            what = f"message `{step.code}` by {' and '.join(step.channels)}"
+            ahead = ", before it when that is a holiday" if step.ahead else ""
+            what = f"message `{step.code}` by {' and '.join(step.channels)}{ahead}"
         case StepKind.TASK:
             what = f"task {step.code}"
         case StepKind.TIMER:
@@ -95,8 +108,9 @@ def _days(n: int) -> str:
 
 def _until(duty: Duty) -> str:
     met, off = (", ".join(_ends(e) for e in ends) for ends in (duty.met_by, duty.cancelled_by))
-    return f"met by {met}" + (f"; cancelled by {off}" if off else "")
+    return "; ".join([*([f"met by {met}"] if met else []), *([f"cancelled by {off}"] if off else [])])
 
 
 def _ends(ends: Ends) -> str:
-    return f"`{ends.event}`" + (" (also earlier)" if ends.earlier else "")
+    when = "".join(f", {_condition(w)}" for w in ends.where)
+    return f"`{ends.event}`" + when + (" (also earlier)" if ends.earlier else "")

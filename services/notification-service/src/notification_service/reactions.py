@@ -10,9 +10,10 @@ from uuid import UUID
 from chassis.decider import Refused
 from chassis.react import Ask, Reaction
 from chassis.view import Heard
-from notification_service.domain.agenda import agenda
+from notification_service.domain.agenda import agenda_for
 from notification_service.domain.commands import SettleMatter
-from notification_service.planning import applies, deadline, happened_at, matter
+from notification_service.planning import applying, deadline, happened_at
+from notification_service.said import matter
 from notification_service.versions import TOLD_BY, Rules
 
 
@@ -33,18 +34,27 @@ def reactions(rules: Rules) -> dict[tuple[str, str], Reaction]:
 def answer(rules: Rules, heard: Heard) -> Sequence[Ask]:
     """The commands that answer one event, in order. Raises CaseMissing when there are some and no case to put them."""
     book = rules.in_force(heard.envelope.occurred_at)
-    asks: list[tuple[str, object]] = []
-    matters = tuple(dict.fromkeys(matter(heard.fact, k) for k in rules.settles(heard.name)))
+    settled = [matter(heard.fact, same, where) for same, where in rules.settles(heard.name)]
+    matters = tuple(dict.fromkeys(m for m in settled if m is not None))
     if rules.ends_or_begins_a_case(heard.name):
         matters = (*matters, _case(heard))
-    if matters:
-        asks.append(("settle", SettleMatter(event=heard.name, matters=matters, at=happened_at(book, heard))))
-    applying = [rule for rule in book.rules if applies(rule, heard)]
-    if not asks and not applying:
+    rules_and_parts = list(applying(book, heard))
+    if not matters and not rules_and_parts:
         return []
-    case_id = _case(heard)
-    asks += [(rule.id, deadline(book, rule, heard, case_id)) for rule in applying]
-    return [Ask(aggregate=agenda, id=case_id, command=c, rule=r, case_id=case_id) for r, c in asks]
+    apart = book.apart.get(heard.name)
+    case_id = None if apart else _case(heard)
+    asks: list[tuple[str, str, object]] = []
+    if matters:
+        asks.append(("settle", "", SettleMatter(event=heard.name, matters=matters, at=happened_at(book, heard))))
+    for rule, part in rules_and_parts:
+        command = deadline(book, rule, heard, part, case_id)
+        asks.append((rule.id, str(command.task.deadline_id) if rule.each else "", command))
+    keeper = agenda_for(case_id)
+    id = getattr(heard.fact, apart) if apart else case_id
+    return [
+        Ask(aggregate=keeper, id=id, command=c, rule=f"{r}:{which}" if which else r, case_id=case_id)
+        for r, which, c in asks
+    ]
 
 
 def _case(heard: Heard) -> UUID:

@@ -35,6 +35,9 @@ ROLES = frozenset(
 )
 """Who can own a deadline. What `system` owns is nobody's task: times that are kept for another service."""
 
+PARTY = "party"
+"""An owner that the event itself names in `owner_ref`; the rule file says which role answers for a party."""
+
 OCCURRED = "occurred"
 """The anchor that every event has: when it happened."""
 
@@ -58,20 +61,25 @@ class Due:
 
 @record
 class Where:
-    """A condition on a field of the event: at least so much, or one of these codes."""
+    """A condition on a field of the event: at least so much, one of these codes, nothing there, or other than another
+    field."""
 
     field: str
     at_least: int | None
     one_of: tuple[str, ...]
+    absent: bool
+    other_than: str
 
 
 @record
 class Ends:
-    """An event that ends the deadline when the fields in `same` hold the same values in both events."""
+    """An event that ends the deadline when the fields in `same` hold the same values in both events, and `where` holds
+    for the event that ends it."""
 
     event: str
     same: tuple[str, ...]
     earlier: bool
+    where: tuple[Where, ...]
 
 
 @record
@@ -109,13 +117,15 @@ class Duty:
 class RuleStep:
     """Something done on the way, `after_due` days after the due date (before it when negative).
 
-    `until` is the last day, counted the same way, on which it is still worth doing for what was announced late."""
+    `until` is the last day, counted the same way, on which it is still worth doing for what was announced late.
+    `ahead`: a message whose day is a holiday goes out before it rather than after it."""
 
     row: int
     source: str
     does: StepKind
     after_due: int
     until: int | None
+    ahead: bool
     code: str
     channels: tuple[ReminderChannel, ...]
     duty: Duty | None
@@ -133,15 +143,29 @@ class Ending:
 
 
 @record
+class Tally:
+    """The deadline is set from the `at_least`-th different `each` on, of those that have `same` in common."""
+
+    same: tuple[str, ...]
+    each: tuple[str, ...]
+    at_least: int
+
+
+@record
 class Rule:
-    """One row of the table. `about` names the fields that tell one deadline of this rule from another."""
+    """One row of the table. `about` names the fields that tell one deadline of this rule from another.
+
+    `each` names a list in the event: the rule then sets one deadline for each of its items, and every field it names
+    is looked for in the item first."""
 
     id: str
     row: int
     source: str
     says: str
     on: tuple[str, ...]
+    each: str
     where: tuple[Where, ...]
+    tally: Tally | None
     about: tuple[str, ...]
     duty: Duty
     steps: tuple[RuleStep, ...]
@@ -149,7 +173,8 @@ class Rule:
 
 @record
 class Rulebook:
-    """One version of the rules, in force from `valid_from`."""
+    """One version of the rules, in force from `valid_from`. `parties`: which role answers for a party, by the kind of
+    party. `apart`: events that carry no case, and the field whose id their deadlines are kept by."""
 
     file: str
     version: str
@@ -157,6 +182,8 @@ class Rulebook:
     work: time
     sending: SendingHours
     occurred: Mapping[str, str]
+    parties: Mapping[str, str]
+    apart: Mapping[str, str]
     escalations: tuple[Escalation, ...]
     endings: tuple[Ending, ...]
     rules: tuple[Rule, ...]
@@ -183,6 +210,8 @@ def load(source: Traversable) -> Rulebook:
         work=hours.clock("work"),
         sending=SendingHours(start=hours.clock("messages"), end=hours.clock("sending_ends")),
         occurred=table.texts_by_name("occurred"),
+        parties=table.texts_by_name("parties"),
+        apart=table.texts_by_name("apart"),
         escalations=escalations,
         endings=tuple(_ending(t) for t in table.tables("ending")),
         rules=rules,
@@ -231,7 +260,9 @@ def _rule(t: Table, escalations: Mapping[str, Escalation]) -> Rule:
         source=source,
         says=t.text("says"),
         on=t.texts("on"),
+        each=t.text("each", default=""),
         where=tuple(_where(w) for w in t.tables("where")),
+        tally=_tally(t.table("tally")) if "tally" in t else None,
         about=t.texts("about"),
         duty=duty,
         steps=tuple(_step(s, duty.due, row, source, escalations) for s in t.tables("step")),
@@ -241,7 +272,7 @@ def _rule(t: Table, escalations: Mapping[str, Escalation]) -> Rule:
 
 
 def _duty(t: Table, escalations: Mapping[str, Escalation], *, anchored: bool) -> Duty:
-    owner = t.one_of("owner", ROLES)
+    owner = t.one_of("owner", ROLES | {PARTY})
     name = t.text("escalation", default="")
     if name and name not in escalations:
         raise t.wrong("escalation", f"no escalation is called {name!r}; there are: {', '.join(sorted(escalations))}")
@@ -269,19 +300,32 @@ def _due(t: Table, *, anchored: bool) -> Due:
 
 def _where(t: Table) -> Where:
     field = t.text("field")
-    if ("at_least" in t) == ("one_of" in t):
-        raise t.wrong("where", "needs either at_least or one_of")
+    if sum(name in t for name in ("at_least", "one_of", "absent", "other_than")) != 1:
+        raise t.wrong("where", "needs exactly one of at_least or one_of, absent or other_than")
     made = Where(
         field=field,
         at_least=t.number("at_least") if "at_least" in t else None,
         one_of=t.texts("one_of") if "one_of" in t else (),
+        absent=t.flag("absent", default=False),
+        other_than=t.text("other_than", default=""),
     )
     t.nothing_else()
     return made
 
 
+def _tally(t: Table) -> Tally:
+    made = Tally(same=t.texts("same"), each=t.texts("each"), at_least=t.number("at_least"))
+    t.nothing_else()
+    return made
+
+
 def _ends(t: Table) -> Ends:
-    made = Ends(event=t.text("event"), same=t.texts("same", default=()), earlier=t.flag("earlier", default=False))
+    made = Ends(
+        event=t.text("event"),
+        same=t.texts("same", default=()),
+        earlier=t.flag("earlier", default=False),
+        where=tuple(_where(w) for w in t.tables("where")),
+    )
     t.nothing_else()
     return made
 
@@ -299,6 +343,7 @@ def _step(t: Table, due: Due, row: int, source: str, escalations: Mapping[str, E
         does=does,
         after_due=after_due,
         until=until,
+        ahead=t.flag("ahead", default=False),
         code=duty.kind if duty else _code(t, does),
         channels=tuple(ReminderChannel(c) for c in _channels(t)) if does is StepKind.REMIND else (),
         duty=duty,

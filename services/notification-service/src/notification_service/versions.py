@@ -4,13 +4,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from contracts.case import CASE
+from contracts.meeting import MEETING
 from contracts.plan import PLAN
 from notification_service.checks import check
 from notification_service.days import local_day
-from notification_service.rules import Rulebook
+from notification_service.domain.agenda import DONE_BY_HAND
+from notification_service.rules import Rulebook, Where
 
-SOURCES = (CASE, PLAN)
+SOURCES = (CASE, PLAN, MEETING)
 """The services whose events are answered by rules."""
+
+Key = tuple[tuple[str, ...], tuple[Where, ...]]
+"""The fields that an event and a deadline have in common, and what must hold for the event to count."""
 
 HEARD = {d.name: d for facts in SOURCES for d in facts if d.fact.published}
 """Every event that a rule may speak of."""
@@ -37,8 +42,8 @@ class Rules:
         day = local_day(moment)
         return next((b for b in reversed(self.books) if b.valid_from <= day), self.books[0])
 
-    def settles(self, event: str) -> Sequence[tuple[str, ...]]:
-        """The fields by which this event can settle deadlines, under any version of the rules."""
+    def settles(self, event: str) -> Sequence[Key]:
+        """By what this event can settle deadlines, under any version of the rules."""
         return self._settles.get(event, ())
 
     def ends_or_begins_a_case(self, event: str) -> bool:
@@ -47,12 +52,13 @@ class Rules:
 
     def speaks_of(self) -> frozenset[str]:
         """Every event that some rule sets, meets or cancels a deadline on."""
-        return self._endings | frozenset(self._settles) | {event for b in self.books for r in b.rules for event in r.on}
+        told = frozenset(self._settles) - {DONE_BY_HAND}
+        return self._endings | told | {event for b in self.books for r in b.rules for event in r.on}
 
 
-def _settling(books: Sequence[Rulebook]) -> Mapping[str, Sequence[tuple[str, ...]]]:
+def _settling(books: Sequence[Rulebook]) -> Mapping[str, Sequence[Key]]:
     duties = [d for b in books for r in b.rules for d in (r.duty, *(s.duty for s in r.steps)) if d is not None]
-    keys: dict[str, dict[tuple[str, ...], None]] = {}
+    keys: dict[str, dict[Key, None]] = {}
     for ends in (e for d in duties for e in (*d.met_by, *d.cancelled_by) if e.same):
-        keys.setdefault(ends.event, {})[ends.same] = None
+        keys.setdefault(ends.event, {})[ends.same, ends.where] = None
     return {event: tuple(fields) for event, fields in keys.items()}

@@ -18,7 +18,7 @@ from nats.errors import Error as NatsError
 
 ATOMIC_FROM = 32
 """From this many messages on, one atomic batch beats pipelined single messages. Alone they are even at 16; while the
-same disk takes commits too, the files that the server makes for each batch cost more, and singles win up to about 30."""
+disk takes commits too, the files that the server makes for each batch cost more, and singles win up to about 30."""
 
 MOST = 1000
 """How many messages nats-server takes in one atomic batch."""

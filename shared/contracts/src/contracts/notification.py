@@ -122,6 +122,15 @@ class MatterSettled:
 
 
 @record
+class MatterCounted:
+    """One more different `item` of what is counted as `of`; lives in the service. Some deadlines are set only when
+    enough has come."""
+
+    of: Ref
+    item: Ref
+
+
+@record
 class DeadlineMet:
     """What was asked for was done, at `met_at`: later than the due date when it was missed first."""
 
@@ -172,6 +181,17 @@ class TaskDone:
 
 
 @record
+class TaskDelegated:
+    """Who a task belongs to, or has come to, gives it to another role of the same organisation; the owner still answers
+    for it. `to` is that role."""
+
+    deadline_id: Ref
+    kind: Code
+    about: Ref
+    to: Code
+
+
+@record
 class ReminderDue:
     """A message has been decided on and waits to be handed over; lives in the service."""
 
@@ -192,6 +212,21 @@ class ReminderWithdrawn:
     reminder_id: Ref
     deadline_id: Ref
     about: Ref
+
+
+@record
+class ReminderRerouted:
+    """A message could not go by `channel`, so it goes `instead`; lives in the service. `cause`: there is no gateway,
+    the party did not choose that channel, no number is known, or it is refused."""
+
+    reminder_id: Ref
+    deadline_id: Ref
+    about: Ref
+    channel: Annotated[ReminderChannel, P]
+    instead: Annotated[ReminderChannel, P]
+    template_id: Code
+    recipient_ref: Code
+    cause: Code
 
 
 @record
@@ -233,26 +268,31 @@ class TimerElapsed:
 
 @record
 class ContactSet:
-    """Where a party wants its messages. The address is sealed with the party's own key."""
+    """Where a party wants its messages. `address` is for e-mail, `phone` for SMS, blank where none is given; both are
+    sealed with the party's own key."""
 
     party_ref: Code
     party_key: Ref
     channels: Annotated[tuple[ReminderChannel, ...], P]
     language: Code
     address: Annotated[str, DataClass.I]
+    phone: Annotated[str, DataClass.I] = ""
 
 
 AgendaEvent = (
     DeadlineSet
     | StepsPlanned
     | MatterSettled
+    | MatterCounted
     | DeadlineMet
     | DeadlineMissed
     | DeadlineEscalated
     | DeadlineCancelled
     | TaskDone
+    | TaskDelegated
     | ReminderDue
     | ReminderWithdrawn
+    | ReminderRerouted
     | ReminderSent
     | ReminderFailed
     | TimerElapsed
@@ -269,22 +309,30 @@ def _undone_by_nothing(raw: dict[str, Any]) -> dict[str, Any]:
     return {**raw, **conditions(raw), "tasks": [{**task, **conditions(task)} for task in raw["tasks"]]}
 
 
+def _no_phone(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew e-mail only."""
+    return {"phone": "", **raw}
+
+
 NOTIFICATION = Facts(
     "notification",
     [
         Fact("DeadlineSet", 1, DeadlineSet),
         Fact("StepsPlanned", 2, StepsPlanned, published=False, upcasts={1: _undone_by_nothing}),
         Fact("MatterSettled", 1, MatterSettled, published=False),
+        Fact("MatterCounted", 1, MatterCounted, published=False),
         Fact("DeadlineMet", 1, DeadlineMet),
         Fact("DeadlineMissed", 1, DeadlineMissed),
         Fact("DeadlineEscalated", 1, DeadlineEscalated),
         Fact("DeadlineCancelled", 1, DeadlineCancelled),
         Fact("TaskDone", 1, TaskDone),
+        Fact("TaskDelegated", 1, TaskDelegated),
         Fact("ReminderDue", 1, ReminderDue, published=False),
         Fact("ReminderWithdrawn", 1, ReminderWithdrawn, published=False),
+        Fact("ReminderRerouted", 1, ReminderRerouted, published=False),
         Fact("ReminderSent", 1, ReminderSent),
         Fact("ReminderFailed", 1, ReminderFailed),
         Fact("TimerElapsed", 1, TimerElapsed),
-        Fact("ContactSet", 1, ContactSet, person="party_key"),
+        Fact("ContactSet", 2, ContactSet, person="party_key", upcasts={1: _no_phone}),
     ],
 )

@@ -1,4 +1,4 @@
-"""The first half of the story: two employments, the day-25 reminder, day 31, the request, and employer A's plan."""
+"""The employers' duty: the day-25 reminder, day 31, the request, and employer A's plan."""
 
 from typing import Any
 from uuid import uuid4
@@ -6,59 +6,8 @@ from uuid import uuid4
 from samordna.demo.play import Play
 
 
-async def door(play: Play) -> None:
-    """Nobody gets in without a token, with the wrong role, or with a number that is not one."""
-    s = play.script
-    path = s.path("A")
-    none = await play.call(None, "GET", "plan", path)
-    play.expect("utan biljett: 401 / without a token: 401", none.status_code == 401, none.text)
-    care = await play.call("care-coordinator", "PUT", "plan", path, json=s.employment("A"))
-    play.expect("fel roll: 403 / wrong role: 403", care.status_code == 403, care.text)
-    wrong = s.employment("A") | {"orgNr": "5560000160"}
-    refused = await play.call("fk-handler", "PUT", "plan", path, json=wrong)
-    problem = refused.headers["content-type"] == "application/problem+json" and refused.json()["field"] == "orgNr"
-    play.expect(
-        "felaktigt organisationsnummer: 422 med fältets namn / invalid number: 422 naming the field",
-        refused.status_code == 422 and problem,
-        refused.text,
-    )
-    play.expect("numret upprepas inte / the number is not repeated", "5560000160" not in refused.text, refused.text)
-    unknown = await play.call("fk-handler", "GET", "plan", path)
-    play.expect("inget är lagrat / nothing was stored", unknown.status_code == 404, unknown.text)
-
-
-async def registered(play: Play) -> None:
-    s = play.script
-    for which, hr in (("A", "hr-a"), ("B", "hr-b")):
-        done = await play.call("fk-handler", "PUT", "plan", s.path(which), json=s.employment(which))
-        play.need(
-            f"anställning {which} registrerad / employment {which} registered", done.status_code == 201, done.text
-        )
-        body = s.told[f"contact{which}"]
-        ref = f"/v1/contacts/employer:{s.told[f'employment{which}']['orgNr']}"
-        contact = await play.call(hr, "PUT", "notification", ref, json=body)
-        play.need(
-            f"arbetsgivare {which} säger var den nås / says where it is reached", contact.is_success, contact.text
-        )
-    before = await play.head("plan")
-    again = await play.call("fk-handler", "PUT", "plan", s.path("A"), json=s.employment("A"))
-    play.expect(
-        "samma registrering igen ändrar inget / the same again changes nothing",
-        again.status_code == 200 and await play.head("plan") == before,
-        again.text,
-    )
-    seen = await play.read("fk-handler", "plan", s.path("A"))
-    play.expect("planen behövs inte än / no plan is due yet", seen["planStatus"] == "NOT_DUE", seen)
-    other = await play.call("hr-b", "GET", "plan", s.path("A"))
-    never = await play.call("hr-b", "GET", "plan", "/v1/employments/0195a1c2-7b1e-7c1a-9d3e-2f6f8f1f7aff")
-    play.expect(
-        "B ser inte A:s anställning, inte ens att den finns / B cannot tell A's employment from none",
-        (other.status_code, other.json()) == (404, never.json()),
-        other.text,
-    )
-
-
 async def day_25(play: Play) -> None:
+    """At nine on day 25, and not before, both employers are reminded of the duty, in words that tell of nobody."""
     await play.until(play.day(25), hour=8)
     play.expect("före kl. 9: ingen post / before nine: no mail", not await play.operator.mail())
     await play.until(play.day(25))
@@ -72,7 +21,7 @@ async def day_25(play: Play) -> None:
         text = mail[0]["text"]
         play.expect(
             "i allmänna ord: ingen prognos, inget namn / in general words: no prognosis, nobody named",
-            "60 dagar" in text and "120" not in text and play.script.told[f"employment{which}"]["orgNr"] not in text,
+            "60 dagar" in text and "120" not in text and play.script.person_id(which)[2:8] not in text,
             text,
         )
     inbox = (await play.read("hr-a", "notification", "/v1/messages"))["items"]
@@ -80,25 +29,29 @@ async def day_25(play: Play) -> None:
 
 
 async def day_31(play: Play) -> None:
+    """On day 31 the handler gets a task, and nothing says that an employer has done wrong. The case notes day 30."""
     await play.until(play.day(31))
     for which in ("A", "B"):
-        seen = await play.read("fk-handler", "plan", play.script.path(which))
+        seen = await play.read("fk-handler", "plan", play.path(which))
         play.expect(f"{which}: ingen plan känd / no plan known", seen["planStatus"] == "NOT_KNOWN", seen)
         tasks = await play.tasks("fk-handler", which, "REQUEST_PLAN")
         play.expect(f"{which}: uppgift till handläggaren / a task for the handler", len(tasks) == 1, tasks)
     happened = [h["event"] for h in await play.timeline("A")]
     play.expect("ingen försummelse noterad / no breach noted", "DeadlineEscalated" not in happened, happened)
+    case = await play.read("fk-handler", "case", play.at("A"))
+    play.expect("dag 30 är noterad i fallet / day 30 is noted in the case", "SPELL:30" in case["milestones"], case)
 
 
 async def requested(play: Play) -> None:
+    """FK asks for both plans; the tasks are settled for whoever reads after the request, and asking twice is once."""
     for which in ("A", "B"):
-        path = f"{play.script.path(which)}/plan-requests"
+        path = f"{play.path(which)}/plan-requests"
         asked = await play.call("fk-handler", "POST", "plan", path, json={})
         right = asked.status_code == 201 and asked.json()["due"] == str(play.day(45))
         play.need(f"FK begär {which}:s plan inom 14 dagar / asks for the plan in 14 days", right, asked.text)
         position = asked.headers["Samordna-Position"]
         tasks = await play.call("fk-handler", "GET", "notification", "/v1/tasks", headers={"Read-After": position})
-        left = [t for t in tasks.json()["items"] if t["caseId"] == play.script.case(which)]
+        left = [t for t in tasks.json()["items"] if t["caseId"] == play.ids[which].case]
         play.expect(
             f"{which}: uppgiften är löst, läst efter svarets position / task settled, read after the position",
             [t for t in left if t["kind"] == "REQUEST_PLAN"] == [],
@@ -112,9 +65,20 @@ async def requested(play: Play) -> None:
 
 
 async def plan_a(play: Play) -> None:
-    """Employer A uploads its PDF and hands in the plan, twice with the same key, as HR systems do."""
+    """Employer A finds the employment by number, uploads its PDF and hands in the plan, twice with the same key, as HR
+    systems do."""
     await play.until(play.day(37))
-    s, path = play.script, play.script.path("A")
+    s = play.script
+    asked = {"personId": s.person_id("A"), "orgNr": "5560000167"}
+    found = await play.call("hr-a", "POST", "plan", "/v1/employments/search", json=asked)
+    play.need(
+        "A finner anställningen på personnummer och orgnr / A finds the employment by both numbers",
+        found.status_code == 200 and found.json()["employmentId"] == play.ids["A"].employment,
+        found.text,
+    )
+    stranger = await play.call("hr-b", "POST", "plan", "/v1/employments/search", json=asked)
+    play.expect("B finner den inte / B does not find it", stranger.status_code == 404, stranger.text)
+    path = found.json()["_links"]["self"]["href"]
     pdf = {"Content-Type": "application/pdf"}
     file = await play.call("hr-a", "POST", "plan", f"{path}/documents", content=s.plan_file, headers=pdf)
     play.need(
@@ -144,17 +108,20 @@ async def plan_a(play: Play) -> None:
 
 
 async def assessed(play: Play) -> None:
+    """The handler gives the task to a specialist, who assesses the version that was read; the employer sees the
+    assessment, but not FK's day counts."""
     await play.until(play.day(39))
-    path = play.script.path("A")
+    path = play.path("A")
     plan_path = f"{path}/plans/{play.notes['plan']}"
-    seen = await play.call("fk-handler", "GET", "plan", path)
+    await _delegated(play)
+    seen = await play.call("fk-specialist", "GET", "plan", path)
     body: dict[str, Any] = {"version": 1}
     stale = await play.call(
-        "fk-handler", "POST", "plan", f"{plan_path}/assessments", json=body, headers={"If-Match": '"1"'}
+        "fk-specialist", "POST", "plan", f"{plan_path}/assessments", json=body, headers={"If-Match": '"1"'}
     )
     play.expect("läst för länge sedan: 412 / read too long ago: 412", stale.status_code == 412, stale.text)
     match = {"If-Match": seen.headers["ETag"]}
-    done = await play.call("fk-handler", "POST", "plan", f"{plan_path}/assessments", json=body, headers=match)
+    done = await play.call("fk-specialist", "POST", "plan", f"{plan_path}/assessments", json=body, headers=match)
     judged = done.json()
     play.need(
         "FK bedömer planen: 6 poäng, GOOD / assessed: 6 points, GOOD",
@@ -165,5 +132,15 @@ async def assessed(play: Play) -> None:
     play.expect("A ser bedömningen / A sees the assessment", shown["planStatus"] == "ASSESSED", shown)
     play.expect("men inte FK:s dagar / but not FK's day counts", "spellDay" not in shown, shown)
     await play.operator.level()
-    tasks = await play.tasks("fk-handler", "A", "ASSESS_PLAN")
-    play.expect("uppgiften att bedöma är löst / the task to assess is settled", tasks == [], tasks)
+    tasks = [await play.tasks(who, "A", "ASSESS_PLAN") for who in ("fk-handler", "fk-specialist")]
+    play.expect("uppgiften att bedöma är löst / the task to assess is settled", tasks == [[], []], tasks)
+
+
+async def _delegated(play: Play) -> None:
+    """The handler gives the task to a specialist, who sees it then."""
+    task = (await play.tasks("fk-handler", "A", "ASSESS_PLAN"))[0]
+    given = f"/v1/tasks/{task['deadlineId']}/delegations"
+    done = await play.call("fk-handler", "POST", "notification", given, json={"to": "fk.specialist"})
+    theirs = await play.tasks("fk-specialist", "A", "ASSESS_PLAN")
+    play.expect("handläggaren ger uppgiften till specialisten / the handler gives the task to the specialist",
+                done.is_success and len(theirs) == 1, done.text)  # fmt: skip

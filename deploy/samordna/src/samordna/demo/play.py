@@ -13,10 +13,16 @@ from zoneinfo import ZoneInfo
 import httpx
 from rich.console import Console
 
-from samordna.operator import Operator
+from chassis.servers.issuer import Issuer, Persona
+from samordna.operator import Operator, caller
 from samordna.stack import Stack
 
 SWEDEN = ZoneInfo("Europe/Stockholm")
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Status and kind of a refusal; the kind is empty where it was none."""
+    return answer.status_code, "" if answer.is_success else answer.json()["type"].removeprefix("/problems/")
 
 
 class Broken(Exception):
@@ -34,20 +40,23 @@ class Script:
     def begins(self) -> datetime:
         return datetime.fromisoformat(self.told["begins"])
 
-    def employment(self, which: str) -> dict[str, Any]:
-        """The body that registers employment A or B."""
-        return {k: v for k, v in self.told[f"employment{which}"].items() if k != "employmentId"}
-
-    def path(self, which: str) -> str:
-        return f"/v1/employments/{self.told[f'employment{which}']['employmentId']}"
-
-    def case(self, which: str) -> str:
-        return str(self.told[f"employment{which}"]["caseId"])
+    def person_id(self, which: str) -> str:
+        """The number of person A or B; both are ones that belong to nobody."""
+        return self.told["caseA" if which == "A" else "noticeB"]["personId"]
 
 
 def read_script(folder: Path) -> Script:
     told: dict[str, Any] = json.loads((folder / "story.json").read_text())
     return Script(told, (folder / told["planFile"]).read_bytes())
+
+
+@dataclass
+class Ids:
+    """By what case A or B, its person and its employment go, once the services have said so."""
+
+    case: str
+    person: str
+    employment: str
 
 
 @dataclass
@@ -57,8 +66,10 @@ class Play:
     stack: Stack
     script: Script
     operator: Operator
-    tokens: Mapping[str, str]
+    issuer: Issuer
+    tokens: dict[str, str]
     out: Console
+    ids: dict[str, Ids] = field(default_factory=dict[str, Ids])
     met: int = 0
     steps: dict[str, int] = field(default_factory=dict[str, int])
     failed: list[str] = field(default_factory=list[str])
@@ -97,6 +108,22 @@ class Play:
             self.expect("steget prövar något / the step checks something", False)
         self.out.print(f"   [dim]{time.monotonic() - began:.1f} s[/dim]")
 
+    # --- whom it is about ---
+
+    def knows(self, which: str, ids: Ids) -> None:
+        """From now on case A or B has ids, and its person a token of their own: `person-a`, `person-b`."""
+        self.ids[which] = ids
+        person = Persona(user_ref=ids.person, org_type="PERSON", org_id="person", role="person")
+        self.tokens[f"person-{which.lower()}"] = self.issuer.token(person, 3600)
+
+    def path(self, which: str) -> str:
+        """The address of employment A or B in plan-service."""
+        return f"/v1/employments/{self.ids[which].employment}"
+
+    def at(self, which: str) -> str:
+        """The address of case A or B, in whichever service."""
+        return f"/v1/cases/{self.ids[which].case}"
+
     # --- as somebody ---
 
     async def call(self, who: str | None, method: str, service: str, path: str, **more: Any) -> httpx.Response:
@@ -104,7 +131,7 @@ class Play:
         headers = dict(more.pop("headers", {}))
         if who is not None:
             headers["Authorization"] = f"Bearer {self.tokens[who]}"
-        async with httpx.AsyncClient(timeout=20) as client:
+        async with caller(20) as client:
             return await client.request(method, self.stack.url(service) + path, headers=headers, **more)
 
     async def read(self, who: str, service: str, path: str, **more: Any) -> Any:
@@ -114,6 +141,10 @@ class Play:
             raise Broken(f"GET {path}: {answer.status_code} {answer.text[:300]}")
         return answer.json()
 
+    async def get_past(self, who: str, service: str, path: str, *done: httpx.Response) -> Any:
+        """GET, which must succeed, and sees what those commands did."""
+        return await self.read(who, service, path, headers={"Read-After": done[-1].headers["Samordna-Position"]})
+
     async def head(self, service: str) -> int:
         return int((await self.operator.get(service, "/status"))["head"])
 
@@ -121,7 +152,7 @@ class Play:
 
     def day(self, n: int) -> date:
         """Spell day n of both employments."""
-        return date.fromisoformat(self.script.told["employmentA"]["spellStart"]) + timedelta(days=n - 1)
+        return date.fromisoformat(self.script.told["caseA"]["spellStart"]) + timedelta(days=n - 1)
 
     async def until(self, day: date, hour: int = 12) -> None:
         """Move the clock to that hour, Swedish time, everybody level at every due time on the way."""
@@ -135,15 +166,31 @@ class Play:
         return [m | {"day": datetime.fromisoformat(m["at"]).astimezone(SWEDEN).date()} for m in found]
 
     async def tasks(self, who: str, which: str, kind: str) -> list[dict[str, Any]]:
-        """The open tasks of `who`'s role about case A or B of that kind."""
+        """The open tasks of `who`'s role or party of that kind, about case A or B, or ("") about no case."""
         items = (await self.read(who, "notification", "/v1/tasks?limit=100"))["items"]
-        return [t for t in items if t["caseId"] == self.script.case(which) and t["kind"] == kind]
+        case = self.ids[which].case if which else None
+        return [t for t in items if t["caseId"] == case and t["kind"] == kind]
 
     async def timeline(self, which: str) -> list[dict[str, Any]]:
         """What notification-service did in case A or B."""
-        return (
-            await self.read("fk-handler", "notification", f"/v1/cases/{self.script.case(which)}/timeline?limit=100")
-        )["items"]
+        return (await self.read("fk-handler", "notification", f"{self.at(which)}/timeline?limit=100"))["items"]
+
+    async def deadlines(self, which: str, kind: str = "", who: str = "fk-handler") -> list[dict[str, Any]]:
+        """The deadlines of case A or B that `who` sees, those of that kind."""
+        items = (await self.read(who, "notification", f"{self.at(which)}/deadlines?limit=100"))["items"]
+        return [d for d in items if kind in ("", d["kind"])]
+
+    # --- trouble ---
+
+    async def kill(self, service: str) -> None:
+        """SIGKILL, and see that it is gone."""
+        await self.stack.kill(service)
+        try:
+            await self.call(None, "GET", service, "/health/live")
+            answered = True
+        except httpx.HTTPError:
+            answered = False
+        self.expect(f"{service}-service dödas hårt: inget svar / killed hard: no answer", not answered)
 
     def result(self, seconds: float) -> dict[str, Any]:
         return {"expectations": self.expectations, "met": self.met, "seconds": round(seconds, 1), "steps": self.steps}

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from chassis.servers import CouldNotStart, Keeper
 from chassis.servers.issuer import Issuer
-from samordna.demo import duty, silence, trouble
+from samordna.demo import duty, ending, looking, meeting, opening, promises, referring, silence, trouble
 from samordna.demo.play import SWEDEN, Broken, Play, read_script
 from samordna.operator import NotThere, Operator
 from samordna.personas import PERSONAS
@@ -22,21 +22,37 @@ from samordna.tail import tail
 Step = Callable[[Play], Awaitable[None]]
 
 STORY: tuple[tuple[str, str, Step], ...] = (
-    ("door", "Dörren / the door", duty.door),
-    ("registered", "Två anställningar registreras / two employments are registered", duty.registered),
+    ("door", "Dörren / the door", opening.door),
+    ("opened", "Två fall öppnas / two cases are opened", opening.opened),
+    ("certified", "Läkarintyg och kartläggning / certificates and initial assessment", opening.certified),
+    ("informed", "Vården får berätta, med medgivande / health care may tell, with consent", opening.informed),
+    ("case_killed", "case-service dödas / case-service is killed", opening.case_killed),
+    ("decided", "Behovet avgörs / the need is decided", opening.decided),
     ("day_25", "Dag 25: påminnelse om plikten / the reminder of the duty", duty.day_25),
     ("day_31", "Dag 31: ingen plan känd / no plan is known", duty.day_31),
     ("requested", "FK begär planerna / FK asks for the plans", duty.requested),
     ("plan_a", "Arbetsgivare A lämnar plan och PDF / employer A hands in plan and PDF", duty.plan_a),
     ("assessed", "FK bedömer A:s plan / FK assesses A's plan", duty.assessed),
-    ("killed", "plan-service dödas / plan-service is killed", trouble.killed),
+    ("plan_killed", "plan-service dödas / plan-service is killed", trouble.plan_killed),
+    ("consent_first", "Inget möte utan medgivande / no meeting without consent", meeting.consent_first),
+    ("notification_killed", "notification-service dödas / notification-service is killed", meeting.notification_killed),
+    ("answered", "Kallelsen besvaras / the invitation is answered", meeting.answered),
+    ("meeting_killed", "meeting-service dödas / meeting-service is killed", meeting.meeting_killed),
     ("store_lost", "Mäklarens lager raderas / the broker's store is deleted", trouble.store_lost),
     ("rebuilt", "En läsmodell byggs om under arbete / a read model is rebuilt under load", trouble.rebuilt),
+    ("begun", "A:s aktivitet börjar / A's activity begins", promises.begun),
     ("reminded", "Arbetsgivare B tiger och påminns / employer B is silent and reminded", silence.reminded),
+    ("activity_missed", "En aktivitet hos A missas / an activity at A is missed", promises.activity_missed),
+    ("held", "Avstämningsmötet / the status meeting", meeting.held),
     ("not_received", "Dag +29: planen har inte kommit / the plan has not come", silence.not_received),
+    ("referred", "Remiss till Arbetsförmedlingen / referral to AF", referring.referred),
+    ("withdrawn", "B tar tillbaka sitt medgivande / B withdraws consent", referring.withdrawn),
+    ("assessed_together", "Gemensam kartläggning / joint assessment", referring.assessed_together),
     ("climbs", "Uppgiften stiger / the task climbs", silence.climbs),
-    ("nothing_leaked", "Det som inte får synas / what must not be seen", silence.nothing_leaked),
-    ("traced", "Ett spår genom huset / one trace through the house", silence.traced),
+    ("tipped", "Tips till Arbetsmiljöverket / a tip to AV", ending.tipped),
+    ("closed", "Fall A avslutas / case A is closed", ending.closed),
+    ("nothing_leaked", "Det som inte får synas / what must not be seen", looking.nothing_leaked),
+    ("traced", "Ett spår genom huset / one trace through the house", looking.traced),
 )
 
 TROUBLES = (Broken, NotThere, CouldNotStart, httpx.HTTPError, KeyError, ValueError, IndexError, TimeoutError)
@@ -54,7 +70,7 @@ async def tell(checkout: Path, out: Console, keeper: Keeper | None = None) -> bo
     async with stack_up(stack, script.begins.astimezone(UTC)):
         issuer = Issuer(stack.desk_url, (stack.home / "issuer.pem").read_bytes())
         tokens = {name: issuer.token(persona, 3600) for name, persona in PERSONAS.items()}
-        play = Play(stack, script, Operator(stack, tokens["operator"]), tokens, out)
+        play = Play(stack, script, Operator(stack, tokens["operator"]), issuer, tokens, out)
         await _play_all(play)
         if not play.failed:
             out.print(await _timeline(play))
@@ -88,13 +104,14 @@ async def _timeline(play: Play) -> Table:
     table = Table(title="Tidslinje / timeline", title_justify="left")
     for column in ("dag / day", "datum / date", "fall / case", "part / party", "händelse / event", "tjänst / service"):
         table.add_column(column, no_wrap=True)
-    cases = {play.script.case("A"): "A", play.script.case("B"): "B"}
+    cases = {ids.case: which for which, ids in play.ids.items()}
     rows: list[tuple[datetime, int, str, str, str, str]] = []
     for order, service in enumerate(play.stack.members):
         async for seen in tail(play.stack.nats.url("ops"), service, 100_000, follow=False):
-            if seen.case_id in cases and seen.recorded_at is not None:
+            case = "-" if "Tip" in seen.name else cases.get(seen.case_id, "")  # a tip belongs to no case
+            if case and seen.recorded_at is not None:
                 party = seen.actor.split(" ")[0] or "system"
-                rows.append((seen.recorded_at, order, cases[seen.case_id], party, seen.name, service))
+                rows.append((seen.recorded_at, order, case, party, seen.name, service))
     for at, _, case, party, event, service in sorted(rows, key=lambda r: (r[0], r[1])):
         day = (at.astimezone(SWEDEN).date() - play.day(1)).days + 1
         table.add_row(str(day), str(at.astimezone(SWEDEN).date()), case, party, event, service)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from chassis.decider import Aggregate, Decider, record
+from chassis.decider import Aggregate, Decider, but, record
 from contracts.notification import (
     AgendaEvent,
     Condition,
@@ -19,25 +19,32 @@ from contracts.notification import (
     DeadlineMet,
     DeadlineMissed,
     DeadlineSet,
+    MatterCounted,
     MatterSettled,
     ReminderDue,
     ReminderFailed,
+    ReminderRerouted,
     ReminderSent,
     ReminderWithdrawn,
     StepKind,
     StepsPlanned,
     Task,
+    TaskDelegated,
     TaskDone,
     TimerElapsed,
 )
 from notification_service.domain.commands import (
+    Claimant,
     Command,
     CompleteTask,
     DeadlineUnknown,
+    DelegateTask,
     Elapse,
     NotDoneByHand,
+    NotInYourOrganisation,
     SetDeadline,
     SettleMatter,
+    TaskEnded,
     TaskOfAnotherRole,
 )
 from notification_service.domain.deadline import (
@@ -66,8 +73,10 @@ from notification_service.domain.message import (
     NotWaiting,
     RecordReminderFailed,
     RecordReminderSent,
+    RerouteReminder,
     Waiting,
     on_message,
+    rerouted,
     withdrawals,
     withdrawn,
 )
@@ -83,14 +92,16 @@ Occurrence = tuple[str, UUID]
 
 @record
 class Agenda:
-    """`deadlines` in the order in which they were set; `settled` says when each event came for each matter."""
+    """`deadlines` in the order in which they were set; `settled` says when each event came for each matter; `counted`
+    holds the different items of what is counted."""
 
     deadlines: Mapping[UUID, Situation]
     settled: Mapping[Occurrence, tuple[datetime, ...]]
     messages: Mapping[UUID, Message]
+    counted: Mapping[UUID, frozenset[UUID]]
 
 
-NOTHING_YET = Agenda(deadlines={}, settled={}, messages={})
+NOTHING_YET = Agenda(deadlines={}, settled={}, messages={}, counted={})
 
 
 def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
@@ -106,6 +117,8 @@ def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
             )
         case MatterSettled():
             return _settle(agenda, event)
+        case MatterCounted():
+            return _counted(agenda, event)
         case DeadlineMissed():
             return _stepped(agenda, event.deadline_id)
         case DeadlineEscalated(deadline_id=deadline_id, to_role=role):
@@ -117,10 +130,14 @@ def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
             return _with(agenda, event.deadline_id, Closed())
         case TaskDone():
             return agenda
+        case TaskDelegated(deadline_id=deadline_id, to=role):
+            return _with(agenda, deadline_id, reaching(situation_of(agenda, deadline_id), role))
         case ReminderDue():
             return _said(_stepped(agenda, event.deadline_id), event.reminder_id, Waiting(due=event))
         case ReminderWithdrawn():
             return _said(agenda, event.reminder_id, withdrawn(message_of(agenda, event.reminder_id)))
+        case ReminderRerouted():
+            return _said(agenda, event.reminder_id, rerouted(message_of(agenda, event.reminder_id), event.instead))
         case ReminderSent() | ReminderFailed():
             return _said(agenda, event.reminder_id, NotWaiting())
         case _:
@@ -136,15 +153,13 @@ def message_of(agenda: Agenda, reminder_id: UUID) -> Message:
 
 
 def _with(agenda: Agenda, deadline_id: UUID, situation: Situation) -> Agenda:
-    return Agenda(
-        deadlines={**agenda.deadlines, deadline_id: situation}, settled=agenda.settled, messages=agenda.messages
-    )
+    return but(agenda, deadlines={**agenda.deadlines, deadline_id: situation})
 
 
 def _said(agenda: Agenda, reminder_id: UUID, message: Message) -> Agenda:
     rest = {k: v for k, v in agenda.messages.items() if k != reminder_id}
     messages = rest if isinstance(message, NotWaiting) else {**rest, reminder_id: message}
-    return Agenda(deadlines=agenda.deadlines, settled=agenda.settled, messages=messages)
+    return but(agenda, messages=messages)
 
 
 def _stepped(agenda: Agenda, deadline_id: UUID | None) -> Agenda:
@@ -157,7 +172,12 @@ def _stepped(agenda: Agenda, deadline_id: UUID | None) -> Agenda:
 def _settle(agenda: Agenda, event: MatterSettled) -> Agenda:
     deadlines = {k: settled(d, event) for k, d in agenda.deadlines.items()}
     came = {(event.event, m): (*agenda.settled.get((event.event, m), ()), event.at) for m in event.matters}
-    return Agenda(deadlines=deadlines, settled={**agenda.settled, **came}, messages=agenda.messages)
+    return but(agenda, deadlines=deadlines, settled={**agenda.settled, **came})
+
+
+def _counted(agenda: Agenda, event: MatterCounted) -> Agenda:
+    items = agenda.counted.get(event.of, frozenset()) | {event.item}
+    return but(agenda, counted={**agenda.counted, event.of: items})
 
 
 # --- what we answer ---
@@ -165,23 +185,40 @@ def _settle(agenda: Agenda, event: MatterSettled) -> Agenda:
 
 def decide(command: Command, agenda: Agenda) -> Sequence[AgendaEvent]:
     match command:
-        case SetDeadline(task=task):
-            return on_deadline(command, situation_of(agenda, task.deadline_id), agenda)
+        case SetDeadline():
+            return _on_set(command, agenda)
         case CompleteTask(deadline_id=deadline_id, at=at):
-            done = on_deadline(command, situation_of(agenda, deadline_id), agenda)
-            settles = SettleMatter(event=DONE_BY_HAND, matters=(deadline_id,), at=at)
+            situation = situation_of(agenda, deadline_id)
+            done = on_deadline(command, situation, agenda)
+            settles = SettleMatter(event=DONE_BY_HAND, matters=_ticked(situation), at=at)
             return [*done, *_on_occurrence(settles, agenda)] if done else []
         case SettleMatter():
             return _on_occurrence(command, agenda)
         case Elapse(up_to=up_to):
             return _on_time(up_to, agenda)
-        case RecordReminderSent() | RecordReminderFailed():
+        case DelegateTask():
+            return on_deadline(command, situation_of(agenda, command.deadline_id), agenda)
+        case RecordReminderSent() | RecordReminderFailed() | RerouteReminder():
             return on_message(command, message_of(agenda, command.reminder_id))
         case _:
             assert_never(command)
 
 
-def on_deadline(command: SetDeadline | CompleteTask, situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
+def _on_set(command: SetDeadline, agenda: Agenda) -> Sequence[AgendaEvent]:
+    """What is counted is remembered, and the deadline set once there are enough."""
+    counted: list[AgendaEvent] = []
+    if (tally := command.tally) is not None:
+        if tally.item not in agenda.counted.get(tally.of, frozenset()):
+            counted = [MatterCounted(of=tally.of, item=tally.item)]
+            agenda = decider.fold(counted, agenda)
+        if len(agenda.counted[tally.of]) < tally.at_least:
+            return counted
+    return [*counted, *on_deadline(command, situation_of(agenda, command.task.deadline_id), agenda)]
+
+
+def on_deadline(
+    command: SetDeadline | CompleteTask | DelegateTask, situation: Situation, agenda: Agenda
+) -> Sequence[AgendaEvent]:
     match command, situation:
         case SetDeadline(task=task), NotSet() if is_settled(task, agenda):
             return []  # it would be set in vain
@@ -193,12 +230,24 @@ def on_deadline(command: SetDeadline | CompleteTask, situation: Situation, agend
             raise DeadlineUnknown
         case CompleteTask(), Open() as deadline if not is_done_by_hand(deadline):
             raise NotDoneByHand
-        case CompleteTask(role=role), Open() as deadline if not is_whose(deadline, role):
+        case CompleteTask(who=who), Open() as deadline if not is_whose(deadline, who):
             raise TaskOfAnotherRole
         case CompleteTask(), Open() as deadline:
             return [task_done(deadline)]
         case CompleteTask(), Settled() | Closed():
             return []  # it was done before
+        case DelegateTask(), NotSet():
+            raise DeadlineUnknown
+        case DelegateTask(), Settled() | Closed():
+            raise TaskEnded
+        case DelegateTask(who=who), Open() as deadline if not is_whose(deadline, who):
+            raise TaskOfAnotherRole
+        case DelegateTask(who=who, to=to), Open() if not is_colleague(who, to):
+            raise NotInYourOrganisation
+        case DelegateTask(to=to), Open() as deadline if has_come_to(deadline, to):
+            return []  # that role has it
+        case DelegateTask(to=to), Open() as deadline:
+            return [delegated(deadline, to)]
         case _:
             assert_never((command, situation))
 
@@ -281,14 +330,37 @@ def _stands(condition: Condition, agenda: Agenda) -> bool:
     return bool(came) and (not undone or max(came) > max(undone))
 
 
+def _ticked(situation: Situation) -> tuple[UUID, ...]:
+    """What is done when this deadline is ticked off: itself, or what it is about, however often that is set anew."""
+    deadline = open_deadline(situation)
+    return tuple(c.matter for c in deadline.met_by if c.event == DONE_BY_HAND) if deadline else ()
+
+
 def is_done_by_hand(deadline: Open) -> bool:
     """its rule lets it be ticked off"""
     return any(c.event == DONE_BY_HAND for c in deadline.met_by)
 
 
-def is_whose(deadline: Open, role: str) -> bool:
-    """the role owns it or has had it escalated to it"""
+def is_whose(deadline: Open, who: Claimant) -> bool:
+    """it belongs to who asks, or has come to that role"""
+    if who.names:
+        return deadline.told.owner_ref in who.names
+    return has_come_to(deadline, who.role)
+
+
+def has_come_to(deadline: Open, role: str) -> bool:
+    """the role owns it, or it was escalated or delegated to it"""
     return role in (deadline.told.owner_role, *deadline.reached)
+
+
+def is_colleague(who: Claimant, to: str) -> bool:
+    """it is a role of the same organisation"""
+    return who.role.partition(".")[0] == to.partition(".")[0]
+
+
+def delegated(deadline: Open, to: str) -> TaskDelegated:
+    told = deadline.told
+    return TaskDelegated(deadline_id=told.deadline_id, kind=told.kind, about=told.about, to=to)
 
 
 def task_done(deadline: Open) -> TaskDone:
@@ -305,3 +377,10 @@ def next_step(agenda: Agenda) -> tuple[datetime, UUID] | None:
 decider: Decider[Command, Agenda, AgendaEvent] = Decider(initial=NOTHING_YET, decide=decide, evolve=evolve)
 agenda = Aggregate(category="agenda", decider=decider)
 """Streams are named `agenda-<caseId>`."""
+apart = Aggregate(category="apart", decider=decider)
+"""The same, for what stands in no case and must never lead to one: streams are named `apart-<id of the matter>`."""
+
+
+def agenda_for(case_id: UUID | None) -> Aggregate[Command, Agenda, AgendaEvent]:
+    """Which kind of agenda holds what belongs to this case, or to none."""
+    return apart if case_id is None else agenda

@@ -16,11 +16,12 @@ class NoContact: ...
 
 @record
 class Reachable:
-    """`address` is an e-mail address; it is blank once the party has been forgotten."""
+    """`address` is an e-mail address, `phone` a number; blank when not given and once the party has been forgotten."""
 
     channels: tuple[ReminderChannel, ...]
     language: str
     address: str
+    phone: str = ""
 
 
 Contact = NoContact | Reachable
@@ -28,8 +29,8 @@ Contact = NoContact | Reachable
 
 def evolve(contact: Contact, event: ContactSet) -> Contact:
     match event:
-        case ContactSet(channels=channels, language=language, address=address):
-            return Reachable(channels=channels, language=language, address=address)
+        case ContactSet(channels=channels, language=language, address=address, phone=phone):
+            return Reachable(channels=channels, language=language, address=address, phone=phone)
 
 
 # --- what may be asked ---
@@ -44,6 +45,7 @@ class SetContact:
     channels: tuple[ReminderChannel, ...]
     language: str
     address: str
+    phone: str = ""
 
 
 # --- what we answer ---
@@ -60,7 +62,7 @@ def decide(command: SetContact, contact: Contact) -> Sequence[ContactSet]:
 
 
 def _wished(command: SetContact) -> Reachable:
-    return Reachable(channels=command.channels, language=command.language, address=command.address)
+    return Reachable(channels=command.channels, language=command.language, address=command.address, phone=command.phone)
 
 
 def _told(command: SetContact) -> ContactSet:
@@ -70,6 +72,7 @@ def _told(command: SetContact) -> ContactSet:
         channels=command.channels,
         language=command.language,
         address=command.address,
+        phone=command.phone,
     )
 
 

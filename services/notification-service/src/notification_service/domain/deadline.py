@@ -35,7 +35,7 @@ class NotSet:
 class Open:
     """an open deadline
 
-    `reached` are the roles it has been escalated to; `steps` are those still to come, in order of time."""
+    `reached` are the roles it has been escalated or delegated to; `steps` are those still to come, in order of time."""
 
     told: DeadlineSet
     reached: tuple[str, ...]
@@ -148,7 +148,7 @@ def settled(situation: Situation, event: MatterSettled) -> Situation:
 
 
 def reaching(situation: Situation, role: str) -> Situation:
-    """The deadline has been escalated to this role."""
+    """The deadline has come to this role."""
     match situation:
         case Open():
             return but(situation, reached=(*situation.reached, role))

@@ -20,8 +20,9 @@ from contracts.notification import (
     DeadlineSet,
     ReminderFailed,
     StepsPlanned,
+    TaskDelegated,
 )
-from notification_service.views.columns import METADATA, OWN, case_of
+from notification_service.views.columns import METADATA, OWN, agenda_of, case_of
 
 OPEN, MET, CANCELLED = "OPEN", "MET", "CANCELLED"
 HANDLER = "fk.handler"
@@ -34,7 +35,8 @@ class Deadline:
     off."""
 
     deadline_id: UUID
-    case_id: UUID
+    agenda_id: UUID
+    case_id: UUID | None
     kind: str
     about: UUID
     due_at: datetime
@@ -50,6 +52,7 @@ class Deadline:
     ended_at: datetime | None
     unreached: str
     by_hand: bool
+    delegated_to: str
     roles: str
 
 
@@ -57,7 +60,8 @@ table = sa.Table(
     "deadlines",
     METADATA,
     sa.Column("deadline_id", sa.Uuid, primary_key=True),
-    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("agenda_id", sa.Uuid, nullable=False),
+    sa.Column("case_id", sa.Uuid),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("about", sa.Uuid, nullable=False),
     sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -73,6 +77,7 @@ table = sa.Table(
     sa.Column("ended_at", sa.DateTime(timezone=True)),
     sa.Column("unreached", sa.Text, nullable=False),
     sa.Column("by_hand", sa.Boolean, nullable=False),
+    sa.Column("delegated_to", sa.Text, nullable=False),
     sa.Column("roles", sa.Text, nullable=False),
 )
 
@@ -81,7 +86,7 @@ def keys(heard: Heard) -> Sequence[UUID]:
     match heard.fact:
         case DeadlineSet() | DeadlineMissed() | DeadlineEscalated() | DeadlineMet() | DeadlineCancelled():
             return (heard.fact.deadline_id,)
-        case StepsPlanned() | ReminderFailed():
+        case StepsPlanned() | ReminderFailed() | TaskDelegated():
             return (heard.fact.deadline_id,)
         case _:
             return ()
@@ -97,6 +102,10 @@ def evolve(row: Deadline | None, heard: Heard, key: UUID) -> Deadline | None:
             return replace(row, missed=True)
         case DeadlineEscalated(to_role=role):
             return replace(row, escalated_to=role, roles=_with(row.roles, role))
+        case TaskDelegated(to=role):
+            return replace(
+                row, delegated_to=role, roles=_with(row.roles, role) if role.startswith("fk.") else row.roles
+            )
         case ReminderFailed(cause=cause):
             return replace(row, unreached=cause, roles=_with(row.roles, HANDLER))
         case DeadlineMet(met_at=at):
@@ -110,6 +119,7 @@ def evolve(row: Deadline | None, heard: Heard, key: UUID) -> Deadline | None:
 def _new(told: DeadlineSet, heard: Heard) -> Deadline:
     return Deadline(
         deadline_id=told.deadline_id,
+        agenda_id=agenda_of(heard),
         case_id=case_of(heard),
         kind=told.kind,
         about=told.about,
@@ -126,6 +136,7 @@ def _new(told: DeadlineSet, heard: Heard) -> Deadline:
         ended_at=None,
         unreached="",
         by_hand=False,
+        delegated_to="",
         roles=told.owner_role if told.owner_role.startswith("fk.") else "",
     )
 
@@ -140,24 +151,28 @@ deadlines = View(
 
 
 async def of_case(
-    connection: AsyncConnection, case_id: UUID, owner_ref: str | None, after: tuple[Any, ...] | None, limit: int
+    connection: AsyncConnection, case_id: UUID, owner: Sequence[str] | None, after: tuple[Any, ...] | None, limit: int
 ) -> list[Deadline]:
-    """The deadlines of a case by due date: all, or those that one owner may see. `after`: a row's (due_at, id)."""
+    """The deadlines of a case by due date: all, or those that one owner, by its names, may see. `after`: a row's
+    (due_at, id)."""
     asked = sa.select(table).where(table.c.case_id == case_id)
-    if owner_ref is not None:
-        asked = asked.where(table.c.owner_ref == owner_ref, table.c.owner_sees)
+    if owner is not None:
+        asked = asked.where(table.c.owner_ref.in_(owner), table.c.owner_sees)
     return await _page(connection, asked, after, limit)
 
 
-async def tasks_of(connection: AsyncConnection, role: str, after: tuple[Any, ...] | None, limit: int) -> list[Deadline]:
-    """The open tasks of an FK role, the longest due first."""
-    mine = sa.func.string_to_array(table.c.roles, " ", type_=ARRAY(sa.Text)).contains([role])
+async def tasks_of(
+    connection: AsyncConnection, role: str, names: Sequence[str], after: tuple[Any, ...] | None, limit: int
+) -> list[Deadline]:
+    """The open tasks of an FK role, or of a party by its names; the longest due first."""
+    at_fk = sa.func.string_to_array(table.c.roles, " ", type_=ARRAY(sa.Text)).contains([role])
+    mine = sa.and_(table.c.owner_ref.in_(names), table.c.owner_sees) if names else at_fk
     return await _page(connection, sa.select(table).where(table.c.status == OPEN, mine), after, limit)
 
 
-async def case_of_deadline(connection: AsyncConnection, deadline_id: UUID) -> UUID | None:
-    """The case whose agenda holds this deadline; None when there is no such deadline."""
-    return await connection.scalar(sa.select(table.c.case_id).where(table.c.deadline_id == deadline_id))
+async def deadline_of(connection: AsyncConnection, deadline_id: UUID) -> Deadline | None:
+    found = (await connection.execute(sa.select(table).where(table.c.deadline_id == deadline_id))).mappings().first()
+    return Deadline(**found) if found else None
 
 
 async def _page(

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.decider import record
 from chassis.view import Heard, View
-from contracts.notification import ReminderDue, ReminderFailed, ReminderSent, ReminderWithdrawn
-from notification_service.views.columns import METADATA, OWN, case_of
+from contracts.notification import ReminderDue, ReminderFailed, ReminderRerouted, ReminderSent, ReminderWithdrawn
+from notification_service.views.columns import METADATA, OWN, agenda_of, case_of
 
 WAITING, SENT, FAILED, WITHDRAWN = "WAITING", "SENT", "FAILED", "WITHDRAWN"
 
@@ -20,7 +20,8 @@ WAITING, SENT, FAILED, WITHDRAWN = "WAITING", "SENT", "FAILED", "WITHDRAWN"
 @record
 class Reminder:
     reminder_id: UUID
-    case_id: UUID
+    agenda_id: UUID
+    case_id: UUID | None
     deadline_id: UUID
     about: UUID
     channel: str
@@ -37,7 +38,8 @@ table = sa.Table(
     "reminders",
     METADATA,
     sa.Column("reminder_id", sa.Uuid, primary_key=True),
-    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("agenda_id", sa.Uuid, nullable=False),
+    sa.Column("case_id", sa.Uuid),
     sa.Column("deadline_id", sa.Uuid, nullable=False),
     sa.Column("about", sa.Uuid, nullable=False),
     sa.Column("channel", sa.Text, nullable=False),
@@ -53,7 +55,7 @@ table = sa.Table(
 
 def keys(heard: Heard) -> Sequence[UUID]:
     match heard.fact:
-        case ReminderDue() | ReminderSent() | ReminderFailed() | ReminderWithdrawn():
+        case ReminderDue() | ReminderSent() | ReminderFailed() | ReminderWithdrawn() | ReminderRerouted():
             return (heard.fact.reminder_id,)
         case _:
             return ()
@@ -63,6 +65,8 @@ def evolve(row: Reminder | None, heard: Heard, key: UUID) -> Reminder | None:
     if row is None:
         return _new(heard.fact, heard) if isinstance(heard.fact, ReminderDue) else None
     match heard.fact:
+        case ReminderRerouted(instead=instead, cause=cause):
+            return replace(row, channel=instead.value, cause=cause)
         case ReminderSent():
             return replace(row, status=SENT, ended_at=heard.envelope.occurred_at)
         case ReminderFailed(cause=cause):
@@ -76,6 +80,7 @@ def evolve(row: Reminder | None, heard: Heard, key: UUID) -> Reminder | None:
 def _new(due: ReminderDue, heard: Heard) -> Reminder:
     return Reminder(
         reminder_id=due.reminder_id,
+        agenda_id=agenda_of(heard),
         case_id=case_of(heard),
         deadline_id=due.deadline_id,
         about=due.about,
@@ -100,12 +105,26 @@ tries = sa.table("deliveries", sa.column("reminder_id"), sa.column("next_try"), 
 
 
 async def to_hand_over(connection: AsyncConnection, mail: bool, real_now: datetime, limit: int) -> list[Reminder]:
-    """Messages to hand over now, in the order in which they fell due: by e-mail, or by any other channel."""
+    """Messages to hand over now, in the order in which they fell due: those that keep to the hours of the day (e-mail
+    and SMS), or those that lie in an inbox."""
     later = sa.select(tries.c.reminder_id).where(
         tries.c.reminder_id == table.c.reminder_id, tries.c.next_try > real_now
     )
     asked = _waiting(mail).where(~later.exists()).order_by(table.c.due_at, table.c.reminder_id).limit(limit)
     return [Reminder(**row) for row in (await connection.execute(asked)).mappings()]
+
+
+async def lies_in_inbox(connection: AsyncConnection, reminder: Reminder) -> bool:
+    """Have the same words about the same deadline gone to this party's inbox, or are they about to?"""
+    same = sa.select(table.c.reminder_id).where(
+        table.c.deadline_id == reminder.deadline_id,
+        table.c.template_id == reminder.template_id,
+        table.c.due_at == reminder.due_at,
+        table.c.recipient_ref == reminder.recipient_ref,
+        table.c.channel == "PORTAL",
+        table.c.status.in_([WAITING, SENT]),
+    )
+    return bool(await connection.scalar(sa.select(same.exists())))
 
 
 async def never_tried(connection: AsyncConnection, mail: bool) -> datetime | None:
@@ -116,16 +135,17 @@ async def never_tried(connection: AsyncConnection, mail: bool) -> datetime | Non
 
 
 def _waiting(mail: bool) -> sa.Select[Any]:
-    channel = table.c.channel == "EMAIL" if mail else table.c.channel != "EMAIL"
+    by_hours = table.c.channel.in_(["EMAIL", "SMS"])
+    channel = by_hours if mail else ~by_hours
     return sa.select(table).where(table.c.status == WAITING, channel)
 
 
 async def inbox(
-    connection: AsyncConnection, recipient_ref: str, after: tuple[Any, ...] | None, limit: int
+    connection: AsyncConnection, names: Sequence[str], after: tuple[Any, ...] | None, limit: int
 ) -> list[Reminder]:
-    """What lies in a party's inbox in the portal, the newest first. `after` is a row's (due_at, reminder_id)."""
+    """What lies in a party's inbox in the portal, by its names, the newest first. `after`: a row's (due_at, id)."""
     asked = sa.select(table).where(
-        table.c.recipient_ref == recipient_ref, table.c.channel == "PORTAL", table.c.status == SENT
+        table.c.recipient_ref.in_(names), table.c.channel == "PORTAL", table.c.status == SENT
     )
     if after is not None:
         asked = asked.where(sa.tuple_(table.c.due_at, table.c.reminder_id) < sa.tuple_(*after))

@@ -17,12 +17,14 @@ from contracts.notification import (
     DeadlineMissed,
     DeadlineSet,
     ReminderFailed,
+    ReminderRerouted,
     ReminderSent,
     ReminderWithdrawn,
+    TaskDelegated,
     TaskDone,
     TimerElapsed,
 )
-from notification_service.views.columns import METADATA, OWN, case_of
+from notification_service.views.columns import METADATA, OWN, agenda_of, case_of
 
 
 @record
@@ -31,7 +33,8 @@ class Happening:
     deadline or the timer, or the message's template."""
 
     position: int
-    case_id: UUID
+    agenda_id: UUID
+    case_id: UUID | None
     at: datetime
     event: str
     kind: str
@@ -45,7 +48,8 @@ table = sa.Table(
     "timeline",
     METADATA,
     sa.Column("position", sa.BigInteger, primary_key=True),
-    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("agenda_id", sa.Uuid, nullable=False),
+    sa.Column("case_id", sa.Uuid),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
@@ -67,6 +71,7 @@ def evolve(row: Happening | None, heard: Heard, key: int) -> Happening | None:
     kind, due_at, who, detail = told
     return Happening(
         position=key,
+        agenda_id=agenda_of(heard),
         case_id=case_of(heard),
         at=heard.envelope.occurred_at,
         event=heard.name,
@@ -97,6 +102,10 @@ def _told(fact: Any) -> tuple[str, datetime | None, str, str] | None:
             return fact.kind, fact.due_at, "", ""
         case ReminderSent():
             return fact.template_id, None, fact.recipient_ref, fact.channel.value
+        case TaskDelegated():
+            return fact.kind, None, fact.to, ""
+        case ReminderRerouted():
+            return fact.template_id, None, fact.recipient_ref, f"{fact.channel.value}>{fact.instead.value} {fact.cause}"
         case ReminderFailed():
             return fact.template_id, None, fact.recipient_ref, fact.cause
         case ReminderWithdrawn():

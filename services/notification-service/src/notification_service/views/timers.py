@@ -20,7 +20,7 @@ from contracts.notification import (
     StepsPlanned,
     TimerElapsed,
 )
-from notification_service.views.columns import METADATA, OWN, case_of
+from notification_service.views.columns import METADATA, OWN, agenda_of, case_of
 
 
 @record
@@ -28,7 +28,8 @@ class Timer:
     """A deadline with steps left. `later` holds the times after `next_at`, as JSON; `done` counts those before it."""
 
     deadline_id: UUID
-    case_id: UUID
+    agenda_id: UUID
+    case_id: UUID | None
     next_at: datetime
     done: int
     later: str
@@ -38,7 +39,8 @@ table = sa.Table(
     "timers",
     METADATA,
     sa.Column("deadline_id", sa.Uuid, primary_key=True),
-    sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("agenda_id", sa.Uuid, nullable=False),
+    sa.Column("case_id", sa.Uuid),
     sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("done", sa.Integer, nullable=False),
     sa.Column("later", sa.Text, nullable=False),
@@ -61,20 +63,27 @@ def evolve(timer: Timer | None, heard: Heard, key: UUID) -> Timer | None:
     match heard.fact:
         case StepsPlanned(deadline_id=deadline_id, steps=steps) if deadline_id == key:
             done = 0 if timer is None else timer.done
-            return _left(key, case_of(heard), [s.at.isoformat() for s in steps], done)
+            return _left(key, heard, [s.at.isoformat() for s in steps], done)
         case DeadlineMet() | DeadlineCancelled():
             return None
         case _ if timer is not None:
-            return _left(key, timer.case_id, json.loads(timer.later), timer.done + 1)
+            return _left(key, heard, json.loads(timer.later), timer.done + 1)
         case _:
             return None
 
 
-def _left(deadline_id: UUID, case_id: UUID, times: list[str], done: int) -> Timer | None:
+def _left(deadline_id: UUID, heard: Heard, times: list[str], done: int) -> Timer | None:
     if not times:
         return None
     first = datetime.fromisoformat(times[0])
-    return Timer(deadline_id=deadline_id, case_id=case_id, next_at=first, done=done, later=json.dumps(times[1:]))
+    return Timer(
+        deadline_id=deadline_id,
+        agenda_id=agenda_of(heard),
+        case_id=case_of(heard),
+        next_at=first,
+        done=done,
+        later=json.dumps(times[1:]),
+    )
 
 
 timers = View(name="timers", table=table, key="deadline_id", row=Timer, keys=keys, evolve=evolve, sources=(OWN,))
@@ -84,7 +93,7 @@ WAITING = sa.text("not exists (select 1 from public.dead_letters d where d.case_
 
 
 async def next_due(connection: AsyncConnection, without: Collection[UUID] = ()) -> datetime | None:
-    """When the next step falls due, in cases where nothing has been set aside and which are not among `without`."""
+    """When the next step falls due, in cases where nothing has been set aside and agendas not among `without`."""
     asked = sa.select(sa.func.min(table.c.next_at)).where(WAITING)
     return await connection.scalar(_but(asked, without))
 
@@ -95,5 +104,5 @@ async def due_at(connection: AsyncConnection, moment: datetime, without: Collect
     return [Timer(**row) for row in (await connection.execute(_but(asked, without))).mappings()]
 
 
-def _but(asked: sa.Select[Any], cases: Collection[UUID]) -> sa.Select[Any]:
-    return asked.where(table.c.case_id.not_in(cases)) if cases else asked
+def _but(asked: sa.Select[Any], agendas: Collection[UUID]) -> sa.Select[Any]:
+    return asked.where(table.c.agenda_id.not_in(agendas)) if agendas else asked
