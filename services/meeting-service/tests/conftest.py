@@ -47,6 +47,9 @@ from contracts.values import EmploymentKind
 NOON = datetime(2026, 4, 1, 10, tzinfo=UTC)
 """Noon in Sweden."""
 
+ALL = (Covered.D, Covered.W, Covered.M2, Covered.L)
+"""What meetings and joint assessments hold."""
+
 EMPLOYER, STRANGER, REGION, AF = "5560360793", "5560009010", "2320000017", "2021002114"
 
 
@@ -128,8 +131,11 @@ class Desk:
         await self.case.tells(case_opened(case_id), case_id=case_id)
         return case_id, f"/v1/cases/{case_id}"
 
-    async def consented(self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1) -> None:
-        await self.case.tells(consent_given(case_id, scope, party, giving), case_id=case_id)
+    async def consented(
+        self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1,
+        covering: tuple[Covered, ...] = ALL,
+    ) -> None:  # fmt: skip
+        await self.case.tells(consent_given(case_id, scope, party, giving, covering), case_id=case_id)
 
     async def withdrew(self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1) -> None:
         await self.case.tells(consent_withdrawn(case_id, scope, party, giving), case_id=case_id)
@@ -227,7 +233,9 @@ def case_opened(case_id: UUID) -> CaseOpened:
     )
 
 
-def consent_given(case_id: UUID, scope: Scope, party: str, giving: int) -> ConsentGiven:
+def consent_given(
+    case_id: UUID, scope: Scope, party: str, giving: int, covering: tuple[Covered, ...] = ALL
+) -> ConsentGiven:
     return ConsentGiven(
         consent_id=consent_id_of(case_id, scope),
         giving=giving,
@@ -236,7 +244,7 @@ def consent_given(case_id: UUID, scope: Scope, party: str, giving: int) -> Conse
         scope=scope,
         counterparty=party,
         purpose=Purpose.MEETING,
-        data_classes=(Covered.W, Covered.D),
+        data_classes=covering,
         valid_from=date(2026, 3, 2),
         valid_to=date(2027, 3, 2),
         form=ConsentForm.WRITTEN,

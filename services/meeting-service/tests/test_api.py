@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from chassis.clock import new_id
-from contracts.case import Scope
+from contracts.case import Covered, Scope
 
 PERSON, FK = {"role": "PERSON"}, {"role": "FK"}
 
@@ -171,6 +171,23 @@ async def test_whoever_called_a_meeting_reads_its_minutes_as_long_as_the_consent
         assert (await desk.care.get(hidden)).json()["type"] == "/problems/meeting-unknown"
 
 
+async def test_a_consent_given_anew_that_covers_less_shows_af_no_assessment_and_no_minutes(desk: Any) -> None:
+    case_id, at = await desk.opened()
+    await desk.consented(case_id, Scope.AF, "2021002114")
+    await desk.consented(case_id, Scope.SUS_REG, "2021002114")
+    referral = await desk.referred(case_id)
+    body = desk.assessment(referral)
+    assert (await desk.fk.post(f"{at}/joint-assessments", json=body)).status_code == 201
+    assert (await desk.read(f"{at}/joint-assessments", desk.af))["items"]
+    await desk.withdrew(case_id, Scope.AF, "2021002114")
+    await desk.consented(case_id, Scope.AF, "2021002114", giving=2, covering=(Covered.D, Covered.W))
+    assert (await desk.read(f"{at}/joint-assessments", desk.af))["items"] == []
+    said = await desk.af.post(
+        f"{at}/joint-assessments/{referral}/comments", json={"stance": "ADDS", "text": "Vi ser det så"}
+    )
+    assert said.json()["type"] == "/problems/assessment-unknown"
+
+
 async def test_a_withdrawal_that_was_acknowledged_before_the_call_always_stops_it(desk: Any) -> None:
     for giving in range(1, 11):
         case_id, at = await desk.opened()
@@ -304,7 +321,8 @@ async def test_every_body_has_an_example_that_holds(desk: Any) -> None:
     meeting = f"{at}/meetings/{second.json()['meetingId']}"
     desk.running.now_is(datetime(2026, 4, 20, 9, tzinfo=UTC))
     for to, name in (("holding", "NewHolding"), ("minutes", "NewMinutes"), ("minutes/comments", "NewComment")):
-        answer = await desk.fk.post(f"{meeting}/{to}", json=example[name])
+        by = desk.person(case_id) if name == "NewComment" else desk.fk
+        answer = await by.post(f"{meeting}/{to}", json=example[name])
         assert answer.status_code == 201, answer.text
     match = {"If-Match": (await desk.fk.get(meeting)).headers["ETag"]}
     amended = await desk.fk.post(f"{meeting}/minutes/amendments", json=example["NewAmendment"], headers=match)

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.decider import MissingPredecessor
 from chassis.testing import scenarios
-from contracts.case import Scope
+from contracts.case import Covered, Scope
 from contracts.meeting import (
     Conclusion,
     ConsentNoted,
@@ -48,6 +48,7 @@ def consent(scope: Scope, party: str = AF) -> NoteConsent:
             giving=1,
             scope=scope,
             counterparty=party,
+            data_classes=(Covered.D, Covered.W, Covered.M2, Covered.L),
             valid_from=TODAY,
             valid_to=TODAY + timedelta(days=365),
             standing=True,
@@ -110,6 +111,12 @@ def test_an_assessment_before_the_referral_is_one_that_came_too_early() -> None:
 
 def test_a_declined_referral_leads_to_none() -> None:
     given(*after(OPENED, *BOTH, SENT, DECLINED)).when(ASSESS).refused(ReferralWasDeclined)
+
+
+def test_it_rests_on_a_consent_that_covers_function_and_what_it_came_to() -> None:
+    shared, register = BOTH
+    narrow = replace(shared, consent=replace(shared.consent, data_classes=(Covered.D, Covered.W)))
+    given(*after(OPENED, narrow, register, SENT, ACCEPTED)).when(ASSESS).refused(ConsentMissing)
 
 
 @pytest.mark.parametrize("missing", [Scope.AF, Scope.SUS_REG])

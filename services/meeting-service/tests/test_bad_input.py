@@ -162,3 +162,11 @@ async def test_a_cursor_of_another_list(desk: Any) -> None:
     _, at = await desk.called()
     ask = desk.fk.get(f"{at.rpartition('/')[0]}?after=bm90IG91cnM")
     await refused_whole(desk, ask, 422, "invalid-cursor")
+
+
+async def test_fk_writes_the_minutes_and_does_not_comment_on_them(desk: Any) -> None:
+    _, at = await desk.held()
+    assert (await desk.fk.post(f"{at}/minutes", json={"text": "Vi provar"})).status_code == 201
+    said = await desk.fk.post(f"{at}/minutes/comments", json={"stance": "ADDS", "text": "Och så"})
+    assert said.status_code == 403
+    assert "comment" not in (await desk.read(at))["_links"]

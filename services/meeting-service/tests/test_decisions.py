@@ -9,7 +9,7 @@ import pytest
 
 from chassis.decider import MissingPredecessor
 from chassis.testing import scenarios
-from contracts.case import Scope
+from contracts.case import Covered, Scope
 from contracts.meeting import (
     AmendReason,
     Answer,
@@ -86,6 +86,10 @@ AFTER = START + timedelta(hours=1)
 OPENED = NoteCase(case_id=CASE, person_ref=PERSON_REF, employers=(EMPLOYER,))
 
 
+def narrow(note: NoteConsent, *covered: Covered) -> NoteConsent:
+    return replace(note, consent=replace(note.consent, data_classes=covered))
+
+
 def consent(scope: Scope = Scope.EMP, party: str = EMPLOYER, id: UUID = EMP_CONSENT, giving: int = 1) -> NoteConsent:
     return NoteConsent(
         consent=ConsentNoted(
@@ -94,6 +98,7 @@ def consent(scope: Scope = Scope.EMP, party: str = EMPLOYER, id: UUID = EMP_CONS
             giving=giving,
             scope=scope,
             counterparty=party,
+            data_classes=(Covered.D, Covered.W, Covered.M2, Covered.L),
             valid_from=TODAY,
             valid_to=TODAY + timedelta(days=365),
             standing=True,
@@ -362,6 +367,11 @@ def test_a_meeting_is_held_by_its_caller_once_its_time_has_come() -> None:
     given(*after(*BASIS, CALL)).when(replace(HOLD, by=WORK)).refused(NotTheCaller)
     given(*after(*BASIS, CALL, HOLD)).when(HOLD).nothing_happens()
     given(*after(*BASIS, CALL, HOLD)).when(replace(HOLD, form=MeetingForm.ON_SITE)).refused(MeetingIsHeld)
+
+
+def test_nobody_is_invited_under_a_consent_that_covers_too_little() -> None:
+    given(*after(OPENED, narrow(consent(), Covered.D))).when(CALL).refused(ConsentMissing)
+    assert given(*after(OPENED, narrow(consent(), Covered.D, Covered.W))).when(CALL).facts()
 
 
 def test_a_status_meeting_to_which_two_came_was_none() -> None:

@@ -19,7 +19,7 @@ from chassis.keys import MemoryKeys
 from chassis.log import Append, Stored, Verdict
 from chassis.memory import MemoryLog
 from chassis.perform import Context, Performer
-from contracts.case import Scope
+from contracts.case import Covered, Scope
 from contracts.meeting import (
     MEETING,
     Conclusion,
@@ -60,6 +60,7 @@ def consent(scope: Scope, giving: int) -> NoteConsent:
             giving=giving,
             scope=scope,
             counterparty=AF_ORG,
+            data_classes=(Covered.D, Covered.W, Covered.M2, Covered.L),
             valid_from=TODAY,
             valid_to=TODAY + timedelta(days=365),
             standing=True,

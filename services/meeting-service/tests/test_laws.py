@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.decider import Refused
-from contracts.case import Scope
+from contracts.case import Covered, Scope
 from contracts.meeting import (
     AmendReason,
     Answer,
@@ -148,6 +148,7 @@ def notes(draw: st.DrawFn) -> Any:
         giving=giving,
         scope=scope,
         counterparty=CONSENTS[scope],
+        data_classes=(Covered.D, Covered.W, Covered.M2, Covered.L),
         valid_from=DAY_1,
         valid_to=on(draw(st.sampled_from([20, 365]))),
         standing=True,
@@ -240,6 +241,7 @@ GIVEN = [
             giving=1,
             scope=scope,
             counterparty=party,
+            data_classes=(Covered.D, Covered.W, Covered.M2, Covered.L),
             valid_from=DAY_1,
             valid_to=on(365),
             standing=True,

@@ -70,6 +70,7 @@ def _standing(fact: ConsentGiven) -> ConsentNoted:
         giving=fact.giving,
         scope=fact.scope,
         counterparty=fact.counterparty,
+        data_classes=fact.data_classes,
         valid_from=fact.valid_from,
         valid_to=fact.valid_to,
         standing=True,

@@ -7,7 +7,7 @@ from typing import Annotated
 from chassis.classes import Coded, DataClass
 from chassis.decider import record
 from chassis.facts import Fact, Facts
-from contracts.case import Scope
+from contracts.case import Covered, Scope
 from contracts.values import Code, Count, Day, Moment, OrgId, OrgNr, Ref, Sha256
 
 P, D, W, M2, L = DataClass.P, DataClass.D, DataClass.W, DataClass.M2, DataClass.L
@@ -303,6 +303,7 @@ class ConsentNoted:
     giving: Count
     scope: Annotated[Scope, P]
     counterparty: OrgId
+    data_classes: Annotated[tuple[Covered, ...], P]
     valid_from: Day
     valid_to: Day
     standing: Annotated[bool, P]

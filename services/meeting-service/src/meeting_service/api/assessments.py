@@ -1,9 +1,11 @@
 """Joint assessments of FK and Arbetsförmedlingen: recorded, read, commented on."""
 
+from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter
 
+from chassis.envelope import Actor
 from chassis.http import Act, Reads
 from contracts.case import Scope
 from contracts.meeting import Party
@@ -12,9 +14,14 @@ from meeting_service.api.bodies import AssessmentTaken, NewAssessment, NewCommen
 from meeting_service.api.finding import seen
 from meeting_service.api.relation import AssessmentReader, Assessor, Commenter, Here, meeting_of, party
 from meeting_service.days import local_day
-from meeting_service.domain.assessment import CommentAssessment, HoldJointAssessment, assessment_id_of
-from meeting_service.domain.commands import ConsentMissing
+from meeting_service.domain.assessment import (
+    AssessmentUnknown,
+    CommentAssessment,
+    HoldJointAssessment,
+    assessment_id_of,
+)
 from meeting_service.domain.meetings import Meetings, meetings
+from meeting_service.domain.parties import ASSESSMENT_HOLDS
 
 router = APIRouter(prefix="/cases/{case_id}/joint-assessments", tags=["joint assessments"])
 
@@ -54,11 +61,19 @@ def _consents(known: Meetings, referral_id: UUID) -> tuple[UUID, ...]:
     "",
     response_model=shown.AssessmentList,
     summary="Read the joint assessments of a case",
-    description="FK, the insured person, and AF as long as the person's consent holds.",
+    description="FK, the insured person, and AF as long as the person's consent holds and covers what they say.",
 )
 async def listed(case_id: UUID, who: AssessmentReader, act: Act, read: Reads, here: Here) -> shown.AssessmentList:
-    known, _ = await seen(here, case_id, who, local_day(act.now), read=read)
+    today = local_day(act.now)
+    known, _ = await seen(here, case_id, who, today, read=read)
+    if not _may_read(known, who, today):
+        return shown.AssessmentList(items=[])
     return shown.AssessmentList(items=[shown.assessment(a) for a in known.assessments.values()])
+
+
+def _may_read(known: Meetings, who: Actor, today: date) -> bool:
+    """AF only under a consent that covers what an assessment says."""
+    return who.org_type != Party.AF or known.grounds.consent(Scope.AF, who.org_id, today, ASSESSMENT_HOLDS) is not None
 
 
 @router.post(
@@ -73,8 +88,8 @@ async def comment(
 ) -> AssessmentTaken:
     today = local_day(act.now)
     known, _ = await seen(here, case_id, who, today)
-    if who.org_type == Party.AF and known.grounds.consent(Scope.AF, who.org_id, today) is None:
-        raise ConsentMissing
+    if not _may_read(known, who, today):
+        raise AssessmentUnknown
     act.concerning(case_id=case_id, legal_basis=SFB_WITH_AF)
     command = CommentAssessment(referral_id=referral_id, by=party(who), stance=body.stance, text=body.text)
     await act(meetings, case_id, command, answer={})

@@ -9,7 +9,7 @@ from chassis.http import Act
 from meeting_service.api.bodies import MeetingTaken, MinutesTaken, NewAmendment, NewComment, NewHolding, NewMinutes
 from meeting_service.api.calling import SFB_COORDINATION
 from meeting_service.api.finding import seen
-from meeting_service.api.relation import Caller, Guest, Here, meeting_of, party
+from meeting_service.api.relation import Caller, Here, MinutesCommenter, meeting_of, party
 from meeting_service.days import local_day
 from meeting_service.domain.commands import AmendMinutes, ApproveMinutes, CommentMinutes, HoldMeeting
 from meeting_service.domain.meetings import meetings
@@ -103,7 +103,9 @@ async def amend(case_id: UUID, meeting_id: UUID, body: NewAmendment, act: Act, w
     description="A participant agrees, disagrees or adds. What is said stands beside the minutes, whatever becomes of "
     "them.",
 )
-async def comment(case_id: UUID, meeting_id: UUID, body: NewComment, act: Act, who: Guest, here: Here) -> MinutesTaken:
+async def comment(
+    case_id: UUID, meeting_id: UUID, body: NewComment, act: Act, who: MinutesCommenter, here: Here
+) -> MinutesTaken:
     today = local_day(act.now)
     known, _ = await seen(here, case_id, who, today)
     meeting_of(known, meeting_id, who, today)

@@ -34,6 +34,8 @@ Lister = Annotated[Actor, allow(*AT_FK, "person")]
 Assessor = Annotated[Actor, allow(HANDLER, OFFICER)]
 AssessmentReader = Annotated[Actor, allow(*AT_FK, OFFICER, "person")]
 Commenter = Annotated[Actor, allow(OFFICER, "person")]
+MINUTES_COMMENTERS = ("person", "emp.hr", "emp.manager", "care.coordinator", OFFICER)
+MinutesCommenter = Annotated[Actor, allow(*MINUTES_COMMENTERS)]
 
 
 def party(who: Actor) -> str:

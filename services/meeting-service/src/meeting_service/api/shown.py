@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from chassis.envelope import Actor
 from chassis.http import Body
 from contracts.meeting import MeetingProposed, PartyCommented
-from meeting_service.api.relation import HANDLER, party, subject
+from meeting_service.api.relation import HANDLER, MINUTES_COMMENTERS, party, subject
 from meeting_service.domain.assessment import Assessed
 from meeting_service.domain.situations import Called, Cancelled, Held, Meeting, Minuted, Proposed, Situation
 from meeting_service.views.invitations import InvitationRow
@@ -259,7 +259,7 @@ def _links(
         "cancel": f"{here}/cancellation" if mine or (who.role == HANDLER and isinstance(found, Proposed)) else None,
         "approveMinutes": f"{here}/minutes" if mine else None,
         "amendMinutes": f"{here}/minutes/amendments" if mine else None,
-        "comment": f"{here}/minutes/comments" if m and m.participant(me) else None,
+        "comment": f"{here}/minutes/comments" if m and m.participant(me) and who.role in MINUTES_COMMENTERS else None,
         "call": f"/v1/cases/{case_id}/meetings" if who.role == HANDLER else None,
     }
     wanted: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from contracts.meeting import (
 )
 from meeting_service.domain.commands import CaseIsClosed, ConsentMissing, MeetingNotHeld
 from meeting_service.domain.heard import NOTHING, Grounds
-from meeting_service.domain.parties import org_of, party_of
+from meeting_service.domain.parties import ASSESSMENT_HOLDS, org_of, party_of
 from meeting_service.domain.situations import Held, Minuted, NotThere, Situation
 
 # --- what we know ---
@@ -162,10 +162,11 @@ def case_is_closed(standing: NotAssessed) -> bool:
 
 
 def lacks_consent(command: HoldJointAssessment, standing: NotAssessed) -> bool:
-    """the consent towards AF, or that to registration, is not in force"""
+    """the consent towards AF, or that to registration, is not in force, or the first covers too little"""
     assert standing.referral is not None
-    sent_to = standing.referral.sent_to
-    return any(standing.grounds.consent(s, sent_to, command.today) is None for s in (Scope.AF, Scope.SUS_REG))
+    grounds, sent_to = standing.grounds, standing.referral.sent_to
+    shared = grounds.consent(Scope.AF, sent_to, command.today, ASSESSMENT_HOLDS)
+    return shared is None or grounds.consent(Scope.SUS_REG, sent_to, command.today) is None
 
 
 def meeting_not_held(command: HoldJointAssessment, standing: NotAssessed) -> bool:

@@ -4,14 +4,14 @@ Notes are kept in the same stream as the case's meetings, so a consent that ends
 come one after the other, never past each other. A note says how things stand; an older one changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date, datetime
 from uuid import UUID
 
 from chassis.decider import but, record
-from contracts.case import Scope
+from contracts.case import Covered, Scope
 from contracts.meeting import CaseNoted, ConsentNoted, MeetingKind, Party, ReferralNoted, ReferralStanding
-from meeting_service.domain.parties import SCOPES, org_of, party_of, person_of, scope_for
+from meeting_service.domain.parties import MEETING_HOLDS, SCOPES, org_of, party_of, person_of, scope_for
 
 
 @record
@@ -27,9 +27,12 @@ class Grounds:
         assert self.case is not None
         return self.case
 
-    def consent(self, scope: Scope, counterparty: str, today: date) -> ConsentNoted | None:
-        """The consent of that scope towards that party, if it holds today."""
-        return next((c for c in self.consents.values() if _holds(c, scope, counterparty, today)), None)
+    def consent(
+        self, scope: Scope, counterparty: str, today: date, covering: Set[Covered] = frozenset()
+    ) -> ConsentNoted | None:
+        """The consent of that scope towards that party, if it holds today and covers these data classes."""
+        there = (c for c in self.consents.values() if _holds(c, scope, counterparty, today))
+        return next((c for c in there if covering <= set(c.data_classes)), None)
 
 
 NOTHING = Grounds(consents={}, referrals={})
@@ -52,11 +55,11 @@ def learnt(grounds: Grounds, fact: CaseNoted | ConsentNoted | ReferralNoted) -> 
 def consent_of(grounds: Grounds, kind: MeetingKind, ref: str, today: date) -> ConsentNoted | None:
     """The consent under which a party sits at a meeting of this kind today; None also for who needs none."""
     scope = scope_for(kind, party_of(ref))
-    return None if scope is None else grounds.consent(scope, org_of(ref), today)
+    return None if scope is None else grounds.consent(scope, org_of(ref), today, MEETING_HOLDS)
 
 
 def lacks_consent(grounds: Grounds, kind: MeetingKind, ref: str, today: date) -> bool:
-    """Does a party need a consent for this, and there is none today?"""
+    """Does a party need a consent for this, and there is none today that covers what a meeting tells?"""
     return scope_for(kind, party_of(ref)) is not None and consent_of(grounds, kind, ref, today) is None
 
 

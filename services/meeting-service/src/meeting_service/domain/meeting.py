@@ -224,7 +224,7 @@ def short_notice(command: CallMeeting | MoveMeeting) -> bool:
 
 
 def somebody_needs_consent(command: CallMeeting, situation: NotThere | Proposed) -> bool:
-    """an outside party has no consent in force in its scope"""
+    """an outside party has no consent in force in its scope that covers what a meeting holds"""
     refs = refs_of(command.invited, situation.grounds)
     return any(lacks_consent(situation.grounds, command.kind, ref, command.today) for ref in refs)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from chassis.decider import record
-from contracts.case import Scope
+from contracts.case import Covered, Scope
 from contracts.meeting import MeetingKind, Party
 
 FK_ORG, AF_ORG = "2021005521", "2021002114"
@@ -55,6 +55,13 @@ SCOPES: Mapping[Party, Scope] = {
     Party.UNION: Scope.UNION,
 }
 """The consent that an outside party needs. The insured person and FK need none."""
+
+
+MEETING_HOLDS = frozenset({Covered.D, Covered.W})
+"""The data classes of what a party to a meeting is told: its time, its purpose, what was said and agreed."""
+
+ASSESSMENT_HOLDS = frozenset({Covered.W, Covered.M2, Covered.L})
+"""Those of a joint assessment: work, function, and what it came to."""
 
 
 def scope_for(kind: MeetingKind, party: Party) -> Scope | None:
