@@ -67,7 +67,7 @@ async def described_as(house: House, service: str, method: str, path: str, opera
     pages = any(p["name"] == "limit" for p in operation.get("parameters", ()))
     address = Address(service, method, path, "", "application/json" in takes, pages)
     for who in ("fk-handler", "hr-a", *PERSONAS):
-        answer = await house.call(who, method, service, address.at(), content=b"?", headers=JSON)
+        answer = await house.call(who, method, service, address.at(), content=b"{}", headers=JSON)
         if answer.status_code != 403:
             address.who = who
             return address
