@@ -15,6 +15,9 @@ _SHORT = "900115980"
 NUMBER = f"18{_SHORT}{luhn.calc_check_digit(_SHORT)}"
 """A valid number that belongs to nobody: born in 1890."""
 
+PHONE = "+46701740699"
+"""A telephone number that is set aside for films and examples: it belongs to nobody."""
+
 NUMBERED = ("PersonRegistered", "CaseOpened", "KoordineringsInfoSent", "ReferralToAF")
 """Facts that hold the person's number."""
 
