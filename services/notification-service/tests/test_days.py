@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.days import SWEDEN
 from notification_service.days import (
-    SWEDEN,
     SendingHours,
     at,
     end_of,

@@ -9,13 +9,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from case_service.days import local_day
 from case_service.domain.case import case
 from case_service.domain.commands import CaseUnknown, SendInfo
 from case_service.domain.consent import consent, holds
 from case_service.domain.referral import AcceptReferral, NotSent, ReferralUnknown, ReferToAF, referral
 from case_service.domain.situations import NotOpened, Open
 from chassis.clock import hashed_id
+from chassis.days import local_day
 from chassis.decider import Aggregate
 from chassis.perform import Guarded, Look
 from contracts.case import (

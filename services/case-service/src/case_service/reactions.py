@@ -5,10 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from case_service.days import local_day
 from case_service.domain.case import case
 from case_service.domain.commands import RecordMilestone
 from case_service.domain.consent import EndWithCase, RecordConsentExpired, consent
+from chassis.days import local_day
 from chassis.react import Ask, Reaction
 from chassis.view import Heard
 from contracts.case import Counter

@@ -1,17 +1,16 @@
-"""Which day is it in Sweden, is it a working day, and when may a message be sent?
+"""Is it a working day in Sweden, and when may a message be sent?
 
 A moment is always UTC; a day is a Swedish local date. The law counts as holidays: Sundays and public holidays, and for
 legal periods also Saturdays, Midsummer Eve, Christmas Eve and New Year's Eve (lag 1930:173, 2 §).
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import holidays
 
+from chassis.days import SWEDEN
 from chassis.decider import record
 
-SWEDEN = ZoneInfo("Europe/Stockholm")
 LAST_SECOND = time(23, 59, 59)
 SATURDAY, SUNDAY = 5, 6
 
@@ -24,10 +23,6 @@ class SendingHours:
 
     start: time
     end: time
-
-
-def local_day(moment: datetime) -> date:
-    return moment.astimezone(SWEDEN).date()
 
 
 def at(day: date, clock: time) -> datetime:

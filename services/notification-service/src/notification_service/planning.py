@@ -11,11 +11,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from chassis.days import local_day
 from chassis.decider import record
 from chassis.view import Heard
 from contracts.notification import Condition, Step, StepKind, Task
 from notification_service.checks import PLACEHOLDER
-from notification_service.days import at, end_of, local_day, sendable_from, sending_day_by, working_days_after
+from notification_service.days import at, end_of, sendable_from, sending_day_by, working_days_after
 from notification_service.domain.agenda import DONE_BY_HAND
 from notification_service.domain.commands import SetDeadline, Tally
 from notification_service.rules import OCCURRED, PARTY, Count, Due, Duty, Ends, Rule, Rulebook, RuleStep

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from chassis.days import local_day
 from contracts.case import CASE
 from contracts.meeting import MEETING
 from contracts.plan import PLAN
 from notification_service.checks import check
-from notification_service.days import local_day
 from notification_service.domain.agenda import DONE_BY_HAND
 from notification_service.rules import Rulebook, Where
 

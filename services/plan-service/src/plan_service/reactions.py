@@ -7,12 +7,12 @@ that it did."""
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from chassis.days import local_day
 from chassis.react import Ask, Reaction
 from chassis.view import Heard
 from contracts.case import CaseClosed, CaseEmployment, CaseOpened, CaseReopened, EmployerSickNoticeReceived
 from contracts.notification import TimerElapsed
 from contracts.plan import EmploymentRegistered
-from plan_service.days import local_day
 from plan_service.domain.case_end import NoteEnd, NoteReopening, case_end
 from plan_service.domain.commands import LearnOfEmployment, RecordActivitiesMissed, RecordPlanNotReceived
 from plan_service.domain.employment import employment

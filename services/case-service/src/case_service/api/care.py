@@ -9,7 +9,6 @@ from case_service.api.bodies import CertificateTaken, Changed, InfoTaken, NewCer
 from case_service.api.finding import came_of, open_case, seen
 from case_service.api.people import SFB_COORDINATION
 from case_service.api.relation import Coordinator, Handler, Here
-from case_service.days import local_day
 from case_service.deciding import consent_id_of, informing
 from case_service.domain.case import case, same_info
 from case_service.domain.commands import AcknowledgeInfo, CaseUnknown, Period, RegisterCertificate, SendInfo
@@ -17,6 +16,7 @@ from case_service.domain.consent import ConsentMissing
 from case_service.domain.outcomes import check_periods
 from case_service.domain.situations import Opened, Situation
 from case_service.people import canonical
+from chassis.days import local_day
 from chassis.http import Act, Reads
 from chassis.perform import Guarded
 from contracts.case import CaseEvent, CertificateReceived, CertifiedPeriod, Scope

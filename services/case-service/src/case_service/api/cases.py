@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Response
 from case_service.api import shown
 from case_service.api.finding import seen
 from case_service.api.relation import PERSON, AtFk, Reader
-from case_service.days import local_day
 from case_service.domain.commands import CaseUnknown
 from case_service.views import cases, columns, consents, deadlines, plans, referrals, timeline
+from chassis.days import local_day
 from chassis.http import Act, Page, Paging, Problem, Reads, paged
 
 router = APIRouter(prefix="/cases", tags=["cases"])

@@ -9,12 +9,12 @@ from case_service.api import shown
 from case_service.api.bodies import ConsentTaken, NewConsent, NewWithdrawal
 from case_service.api.finding import open_case, seen
 from case_service.api.relation import AF_ORG, CARE, PERSON, Consenter, Here, Reader, consent_of
-from case_service.days import local_day
 from case_service.deciding import consent_id_of
 from case_service.domain.commands import CaseIsClosed, CaseUnknown
 from case_service.domain.consent import GiveConsent, WithdrawConsent, consent, covered_by, lasts_until
 from case_service.domain.situations import Closed, Opened
 from case_service.views import consents
+from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Act, Acting, Problem, Reading, Reads
 from contracts.case import Scope

@@ -1,10 +1,12 @@
 """What may stand in a field that comes from outside? Checked before anything else, and never repeated back."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from stdnum import luhn
+
+from chassis.days import iso_day
 
 SOLE_TRADER = (
     "This looks like a personal identity number, such as sole traders have. It is not taken here: no person's number "
@@ -31,17 +33,8 @@ def organisation_number(text: str) -> str:
     return digits
 
 
-def _iso_day(given: Any) -> Any:
-    """A day is written 2026-03-27; numbers and moments are no days."""
-    if isinstance(given, str) and len(given) != 10:
-        raise ValueError("A day is written YYYY-MM-DD.")
-    if isinstance(given, str | date):
-        return given
-    raise ValueError("A day is written YYYY-MM-DD.")
-
-
 OrgNrIn = Annotated[str, AfterValidator(organisation_number), Field(max_length=20)]
-Day = Annotated[date, BeforeValidator(_iso_day)]
+Day = Annotated[date, BeforeValidator(iso_day)]
 Yes = Annotated[bool, Field(strict=True)]
 PersonId = Annotated[str, Field(min_length=10, max_length=13, description="Personnummer or samordningsnummer")]
 HsaIdIn = Annotated[str, Field(pattern=r"^SE\d{10}-[A-Za-z0-9]{1,18}$", description="HSA-id")]

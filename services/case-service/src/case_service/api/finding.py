@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from case_service.api.relation import of
-from case_service.days import local_day
 from case_service.domain.case import case
 from case_service.domain.commands import CaseUnknown
 from case_service.domain.outcomes import case_id_of
 from case_service.domain.situations import Case, Opened, Situation
 from case_service.people import canonical, known
 from case_service.views import cases
+from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Acting, Reading
 from contracts.case import CaseEvent

@@ -20,7 +20,6 @@ from case_service.api.bodies import (
 from case_service.api.finding import came_of, seen
 from case_service.api.people import SFB_COORDINATION
 from case_service.api.relation import Assigner, Handler
-from case_service.days import local_day
 from case_service.domain.case import case, same_assessment, same_decision
 from case_service.domain.commands import (
     AssignCase,
@@ -33,6 +32,7 @@ from case_service.domain.commands import (
     SetDegree,
 )
 from case_service.domain.situations import Situation
+from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Act, Acting
 from contracts.case import CaseEvent

@@ -9,13 +9,13 @@ from case_service.api import shown
 from case_service.api.bodies import CaseTaken, EmployedSearch, EmploymentTaken, NewCase, NewNotice, NoticeTaken, Search
 from case_service.api.finding import of_person, open_or_next
 from case_service.api.relation import FK, AtFk, Employer, Handler, Here, Referrer
-from case_service.days import local_day
 from case_service.domain.case import case
 from case_service.domain.commands import Employment, OpenCase, TakeSickNotice
 from case_service.domain.outcomes import employment_id_of
 from case_service.domain.situations import Open, Opened
 from case_service.people import PersonUnknown, canonical, known, known_or_new
 from case_service.views import deadlines
+from chassis.days import local_day
 from chassis.http import Act, Reads
 
 router = APIRouter()

@@ -11,7 +11,6 @@ from case_service.api.cases import not_a_cursor
 from case_service.api.finding import seen
 from case_service.api.people import SFB_COORDINATION
 from case_service.api.relation import AF, AF_ORG, Handler, Here, Officer, ReferralReader, referral_of
-from case_service.days import local_day
 from case_service.deciding import accepting, consent_id_of, open_to_af, referring
 from case_service.domain.commands import Period
 from case_service.domain.outcomes import check_periods
@@ -25,6 +24,7 @@ from case_service.domain.referral import (
     referral,
 )
 from case_service.views import cases, consents, referrals
+from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Act, Acting, Page, Reads, paged
 from contracts.case import Scope

@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from case_service.api.relation import AF, HANDLER, PERSON
-from case_service.days import local_day
 from case_service.domain.referral import Sent
 from case_service.domain.situations import Case, days_from
 from case_service.views.cases import CaseRow, Status
@@ -17,6 +16,7 @@ from case_service.views.deadlines import DeadlineRow
 from case_service.views.plans import PlanRow
 from case_service.views.referrals import WAITING, ReferralRow
 from case_service.views.timeline import Happening
+from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Body
 

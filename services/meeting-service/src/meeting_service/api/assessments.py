@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Act, Reads
 from contracts.case import Scope
@@ -13,7 +14,6 @@ from meeting_service.api import shown
 from meeting_service.api.bodies import AssessmentTaken, NewAssessment, NewComment
 from meeting_service.api.finding import seen
 from meeting_service.api.relation import AssessmentReader, Assessor, Commenter, Here, meeting_of, party
-from meeting_service.days import local_day
 from meeting_service.domain.assessment import (
     AssessmentUnknown,
     CommentAssessment,

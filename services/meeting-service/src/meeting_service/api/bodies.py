@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
+from chassis.days import local_day
 from chassis.http import Body
 from contracts.meeting import (
     AmendReason,
@@ -19,7 +20,6 @@ from contracts.meeting import (
     Stance,
 )
 from meeting_service.api.fields import Day, Line, Minutes, MinutesText, OrgNrIn, Prose, SituationIn, When, Yes
-from meeting_service.days import local_day
 from meeting_service.domain.commands import Arrangement, Invited, Promise
 from meeting_service.domain.parties import AF_ORG, FK_ORG, ref_of
 

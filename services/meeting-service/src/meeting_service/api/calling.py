@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Act
 from contracts.meeting import MeetingKind, Party
 from meeting_service.api.bodies import MeetingTaken, NewAnswer, NewCancellation, NewMeeting, NewProposal, NewTime
 from meeting_service.api.finding import seen
 from meeting_service.api.relation import Caller, Guest, Here, Proposer, meeting_of, party, taking_off
-from meeting_service.days import local_day
 from meeting_service.domain.commands import (
     AnswerMeeting,
     CallMeeting,

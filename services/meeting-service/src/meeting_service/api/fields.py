@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from stdnum import luhn
 
+from chassis.days import iso_day
+
 NOT_A_NUMBER = "An organisation number has ten digits, the third at least 2, and a check digit."
 
 
@@ -19,13 +21,6 @@ def organisation_number(text: str) -> str:
     return digits
 
 
-def _iso_day(given: Any) -> Any:
-    """A day is written 2026-03-27; numbers and moments are no days."""
-    if isinstance(given, date) or (isinstance(given, str) and len(given) == 10):
-        return given
-    raise ValueError("A day is written YYYY-MM-DD.")
-
-
 def _iso_moment(given: Any) -> Any:
     """A moment is written with its offset from UTC; a bare number is none."""
     if isinstance(given, int | float):
@@ -34,7 +29,7 @@ def _iso_moment(given: Any) -> Any:
 
 
 OrgNrIn = Annotated[str, AfterValidator(organisation_number), Field(max_length=20)]
-Day = Annotated[date, BeforeValidator(_iso_day)]
+Day = Annotated[date, BeforeValidator(iso_day)]
 When = Annotated[AwareDatetime, BeforeValidator(_iso_moment)]
 Yes = Annotated[bool, Field(strict=True)]
 Minutes = Annotated[int, Field(strict=True, ge=5, le=480, description="How long it is to last")]

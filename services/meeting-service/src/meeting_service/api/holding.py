@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from chassis.days import local_day
 from chassis.http import Act
 from meeting_service.api.bodies import MeetingTaken, MinutesTaken, NewAmendment, NewComment, NewHolding, NewMinutes
 from meeting_service.api.calling import SFB_COORDINATION
 from meeting_service.api.finding import seen
 from meeting_service.api.relation import Caller, Here, MinutesCommenter, meeting_of, party
-from meeting_service.days import local_day
 from meeting_service.domain.commands import AmendMinutes, ApproveMinutes, CommentMinutes, HoldMeeting
 from meeting_service.domain.meetings import meetings
 from meeting_service.domain.outcomes import minutes_ref_of

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from chassis.days import local_day
 from chassis.http import Act, Page, Paging, Problem, Reads, paged
 from meeting_service.api import shown
 from meeting_service.api.finding import CASE, seen
 from meeting_service.api.relation import Guest, Here, Lister, Reader, is_outside, meeting_of, party
-from meeting_service.days import local_day
 from meeting_service.domain.commands import MeetingUnknown
 from meeting_service.domain.situations import Minuted
 from meeting_service.views import invitations, meetings

@@ -4,12 +4,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Act, Acting
 from plan_service.api.bodies import ActivityTold, Happened, NewMiss
 from plan_service.api.employments import SFB_PLAN_DUTY
 from plan_service.api.relation import Writer, of
-from plan_service.days import local_day
 from plan_service.domain.commands import CompleteActivity, MissActivity, StartActivity
 from plan_service.domain.employment import employment
 

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from chassis.days import local_day
 from chassis.http import Act, Page, Paging, Problem, Reads, paged
 from chassis.perform import Guarded
 from contracts.plan import EmployerPlanRequested, EmploymentRegistered, PlanEvent
 from plan_service.api import shown, wording
 from plan_service.api.bodies import EmploymentTaken, NewEmployment, NewRequest, RequestMade, warned
 from plan_service.api.relation import Handler, Reader, of, own_org
-from plan_service.days import local_day
 from plan_service.domain.case_end import Ended, case_end
 from plan_service.domain.commands import EmploymentUnknown, RegisterEmployment, RequestPlan
 from plan_service.domain.employment import employment

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Act, Acting, Problem, Reads
 from contracts.plan import Channel, PlanEvent, PlanRevised, PlanSubmitted
@@ -13,7 +14,6 @@ from plan_service.api import shown, wording
 from plan_service.api.bodies import NewPlan, NewVersion, PlanTaken, warned
 from plan_service.api.employments import SFB_PLAN_DUTY
 from plan_service.api.relation import Reader, Writer, of, own_org
-from plan_service.days import local_day
 from plan_service.documents.shelf import Shelf
 from plan_service.domain.commands import PlanUnknown, RevisePlan, SubmitPlan
 from plan_service.domain.employment import copy_of, employment

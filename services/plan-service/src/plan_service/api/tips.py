@@ -9,13 +9,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from chassis.days import local_day
 from chassis.http import Act, Page, Paging, Problem, Reads, paged
 from chassis.perform import Guarded
 from contracts.plan import TipGround
 from plan_service.api import shown, wording
 from plan_service.api.bodies import NewOutcome, NewSending, NewTip, TipTaken
 from plan_service.api.relation import AV, Inspector, Tipper, TipReader, of
-from plan_service.days import local_day
 from plan_service.domain.employment import employment
 from plan_service.domain.grounds import bases, basis, grounds_shown, known_names
 from plan_service.domain.situations import Registered
