@@ -1,6 +1,7 @@
 """Does the core keep its promises when everything around it breaks? Run by `make faults`; see docs/faults.md.
 
-    python tests/faults/run.py [--runs 25] [--seed 1] [--facts 5000] [--break-relay] [--break-listener]
+    python tests/faults/run.py [--runs 25] [--seed 1] [--facts 5000] [--only KIND ...] [--break-relay]
+        [--break-listener]
 
 RUNS and SEED may stand in the environment instead. Run number i has the seed SEED + i - 1, so one run can be played
 again alone. Writes build/faults.json; ends with 1 unless nothing was lost, doubled or reordered and no place is empty.
@@ -56,6 +57,7 @@ class Options:
     seed: int
     facts: int
     broken: tuple[str, ...]
+    strikes: tuple[str, ...]
     out: Path
     keep: bool
 
@@ -93,7 +95,7 @@ async def play(options: Options, number: int) -> Outcome:
         marks: evidence.Marks = {}
         watching = asyncio.create_task(_watch(stage, marks, f"run {number}/{options.runs}"))
         await _until_enough(stage, options.facts // 50)
-        await strikes.carry_out(plan(seed, EXTRA))
+        await strikes.carry_out(plan(seed, EXTRA, options.strikes))
         await _until_enough(stage, options.facts)
         ended_well = await asyncio.gather(*(p.end(30) for p in stage.of("writer")))
         level = await _until_level(stage, marks, LEVEL_WITHIN_BROKEN if options.broken else LEVEL_WITHIN)
@@ -199,13 +201,14 @@ def arguments() -> Options:
     parser.add_argument("--runs", type=int, default=int(os.environ.get("RUNS", "25")))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "1")))
     parser.add_argument("--facts", type=int, default=5000, help="facts that must be acknowledged in each run")
+    parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, metavar="KIND", help="strike only these")
     parser.add_argument("--break-relay", action="store_true", help="a relay that leaves facts out: must be noticed")
     parser.add_argument("--break-listener", action="store_true", help="one that trusts the broker: must be noticed")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "build" / "faults.json")
     parser.add_argument("--keep", action="store_true", help="leave each run's folder with logs and ledgers")
     given = parser.parse_args()
     broken = [name for name, on in (("relay", given.break_relay), ("listener", given.break_listener)) if on]
-    return Options(given.runs, given.seed, given.facts, tuple(broken), given.out, given.keep)
+    return Options(given.runs, given.seed, given.facts, tuple(broken), tuple(given.only), given.out, given.keep)
 
 
 def main() -> int:
