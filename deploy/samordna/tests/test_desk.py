@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from uuid import uuid4
 
 import aiosmtplib
 import httpx
@@ -56,6 +57,16 @@ async def test_an_unknown_persona_is_told_whom_there_is(client: httpx.AsyncClien
     assert answer.status_code == 422
     assert "fk-handler" in answer.json()["do"]
     assert "somebody" not in answer.text
+
+
+async def test_the_insured_person_can_be_whoever_a_case_is_about(client: httpx.AsyncClient) -> None:
+    person = str(uuid4())
+    answer = await client.post("/token", json={"persona": "insured", "personRef": person})
+    said = jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
+    assert (said["sub"], said["role"], said["org_type"]) == (person, "person", "PERSON")
+    refused = await client.post("/token", json={"persona": "hr-a", "personRef": person})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/not-the-insured")
+    assert person not in refused.text
 
 
 async def test_tokens_outlive_a_restart_of_the_desk(desk: Desk) -> None:

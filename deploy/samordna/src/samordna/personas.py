@@ -2,7 +2,8 @@
 
 Organisation numbers of employers and the region are invented but valid (Luhn). A user reference is a pseudonym."""
 
-from uuid import NAMESPACE_URL, uuid5
+from dataclasses import replace
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from chassis.servers.issuer import Persona
 
@@ -38,3 +39,8 @@ PERSONAS = dict(
     ]
 )
 """Everybody the desk gives tokens to, by short name."""
+
+
+def insured(person_ref: UUID) -> Persona:
+    """The insured person of a case. Who that is, is known only once case-service has minted the reference."""
+    return replace(PERSONAS["insured"], user_ref=str(person_ref))
