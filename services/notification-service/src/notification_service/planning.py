@@ -21,6 +21,7 @@ from notification_service.domain.agenda import DONE_BY_HAND
 from notification_service.domain.commands import SetDeadline, Tally
 from notification_service.rules import OCCURRED, PARTY, Count, Due, Duty, Ends, Rule, Rulebook, RuleStep
 from notification_service.said import NAMES, awaited, holds, parts
+from notification_service.versions import TOLD_BY
 
 
 @record
@@ -33,6 +34,7 @@ class Origin:
     fact: Any
     happened: datetime
     recorded: datetime
+    told_by: str
     case_id: UUID | None
 
 
@@ -58,6 +60,7 @@ def deadline(book: Rulebook, rule: Rule, heard: Heard, part: Any, case_id: UUID 
         fact=part,
         happened=happened_at(book, heard),
         recorded=heard.envelope.occurred_at,
+        told_by=heard.source,
         case_id=case_id,
     )
     due = _due_day(rule.duty.due, origin)
@@ -65,7 +68,7 @@ def deadline(book: Rulebook, rule: Rule, heard: Heard, part: Any, case_id: UUID 
     steps = [step for s in own for step in _steps(s, rule.duty, due, origin)]
     tasks = tuple(_task(s.duty, _time(s, due, origin), origin) for s in own if s.duty is not None)
     return SetDeadline(
-        task=_made(rule.duty, due, _id(rule.id, origin), steps, origin),
+        task=_made(rule.duty, due, _id(rule.id, origin), steps, origin, origin.happened),
         tasks=tasks,
         rule_version=book.version,
         tally=_tally(rule, part),
@@ -85,10 +88,11 @@ def _tally(rule: Rule, part: Any) -> Tally | None:
 def _task(duty: Duty, opens: datetime, origin: Origin) -> Task:
     """A deadline that a TASK step sets; its days are counted from the day on which it is set."""
     due = _counted(local_day(opens), duty.due)
-    return _made(duty, due, _id(f"{origin.rule.id}/{duty.kind}", origin), [], origin)
+    return _made(duty, due, _id(f"{origin.rule.id}/{duty.kind}", origin), [], origin, opens)
 
 
-def _made(duty: Duty, due: date, deadline_id: UUID, own: list[Step], origin: Origin) -> Task:
+def _made(duty: Duty, due: date, deadline_id: UUID, own: list[Step], origin: Origin, since: datetime) -> Task:
+    """`since` is when it came up: when the event happened, or the time of the step that sets it."""
     steps = _numbered([*_escalation(duty, due, origin), *own])
     return Task(
         deadline_id=deadline_id,
@@ -101,8 +105,8 @@ def _made(duty: Duty, due: date, deadline_id: UUID, own: list[Step], origin: Ori
         owner_sees=duty.owner_sees,
         rule=origin.rule.id,
         steps=steps,
-        met_by=tuple(_conditions(duty.met_by, deadline_id, origin.fact)),
-        cancelled_by=(*_conditions(duty.cancelled_by, deadline_id, origin.fact), *_with_the_case(origin)),
+        met_by=tuple(_conditions(duty.met_by, deadline_id, origin, since)),
+        cancelled_by=(*_conditions(duty.cancelled_by, deadline_id, origin, since), *_with_the_case(origin, since)),
     )
 
 
@@ -195,20 +199,26 @@ def _id(rule: str, origin: Origin) -> UUID:
     return uuid5(NAMES, "|".join((rule, *about)))
 
 
-def _conditions(endings: Sequence[Ends], deadline_id: UUID, fact: Any) -> Iterable[Condition]:
+def _conditions(endings: Sequence[Ends], deadline_id: UUID, origin: Origin, since: datetime) -> Iterable[Condition]:
     """One for each that can come: where the event says nothing in a field, nothing can be the same."""
     for e in endings:
-        about = deadline_id if e.event == DONE_BY_HAND and not e.same else awaited(e, fact)
+        about = deadline_id if e.event == DONE_BY_HAND and not e.same else awaited(e, origin.fact)
         if about is not None:
-            yield Condition(event=e.event, matter=about, earlier=e.earlier)
+            from_then = None if e.earlier or _in_order(e.event, origin) else since
+            yield Condition(event=e.event, matter=about, earlier=e.earlier, since=from_then)
 
 
-def _with_the_case(origin: Origin) -> tuple[Condition, ...]:
+def _in_order(event: str, origin: Origin) -> bool:
+    """Is it heard in the order in which it came? So is what the same service tells, and what is done here."""
+    return TOLD_BY.get(event, origin.told_by) == origin.told_by
+
+
+def _with_the_case(origin: Origin, since: datetime) -> tuple[Condition, ...]:
     """Whatever is open in a case ends with it."""
     if origin.case_id is None:
         return ()
     return tuple(
-        Condition(event=e.event, matter=origin.case_id, earlier=True, undone_by=e.undone_by)
+        Condition(event=e.event, matter=origin.case_id, earlier=True, undone_by=e.undone_by, since=since)
         for e in origin.book.endings
     )
 

@@ -331,7 +331,7 @@ def _ends(t: Table) -> Ends:
 
 
 def _step(t: Table, due: Due, row: int, source: str, escalations: Mapping[str, Escalation]) -> RuleStep:
-    does = StepKind(t.one_of("does", frozenset(StepKind) - {StepKind.MISS}))
+    does = StepKind(t.one_of("does", frozenset(StepKind) - {StepKind.MISS, StepKind.WAIT}))
     after_due = _offset(t, "after_due", "spell_day", due)
     until = _offset(t, "until_after_due", "until_spell_day", due)
     if after_due is None:
@@ -368,7 +368,7 @@ def _code(t: Table, does: StepKind) -> str:
             return t.one_of("template", templates())
         case StepKind.ESCALATE:
             return t.one_of("to", ROLES)
-        case StepKind.TIMER | StepKind.TASK | StepKind.MISS:
+        case StepKind.TIMER | StepKind.TASK | StepKind.MISS | StepKind.WAIT:
             return t.text("kind", re.compile(r"[A-Z0-9_]{1,60}"))
 
 

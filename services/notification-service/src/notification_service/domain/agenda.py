@@ -1,8 +1,9 @@
 """The agenda of one case: which deadlines are open, what they wait for, and what falls due when.
 
 Nothing here reads a clock. `Elapse` says up to which moment every source has been heard, and gives every step that fell
-due by then, in order of time. What settles a deadline is remembered whether or not it is set yet, so the order in which
-different services are heard makes no difference to whether something counts as missed.
+due by then, in order of time. What settles a deadline is remembered whether or not it is set yet, and what happened is
+compared by when it did, so the order in which different services are heard makes no difference to what is set, missed,
+fired or left open. Only of two endings the one that is heard first is told.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +14,9 @@ from uuid import UUID
 from chassis.decider import Aggregate, Decider, but, record
 from contracts.notification import (
     AgendaEvent,
-    Condition,
     DeadlineCancelled,
     DeadlineEscalated,
+    DeadlineHeldBack,
     DeadlineMet,
     DeadlineMissed,
     DeadlineSet,
@@ -48,14 +49,22 @@ from notification_service.domain.commands import (
     TaskOfAnotherRole,
 )
 from notification_service.domain.deadline import (
+    Came,
     Closed,
+    HeldBack,
     NotSet,
     Open,
     Settled,
     Situation,
+    as_open,
     deadline_set,
     ended,
+    ending_of,
     escalated,
+    heard_of,
+    held_back,
+    in_vain,
+    judged,
     miss_to_tell,
     missed,
     open_deadline,
@@ -63,10 +72,10 @@ from notification_service.domain.deadline import (
     reaching,
     reminder,
     replanned,
-    settled,
     stepped,
     steps_planned,
     timer,
+    waiting,
 )
 from notification_service.domain.message import (
     Message,
@@ -87,16 +96,13 @@ DONE_BY_HAND = "TaskDone"
 # --- what we know ---
 
 
-Occurrence = tuple[str, UUID]
-
-
 @record
 class Agenda:
     """`deadlines` in the order in which they were set; `settled` says when each event came for each matter; `counted`
     holds the different items of what is counted."""
 
     deadlines: Mapping[UUID, Situation]
-    settled: Mapping[Occurrence, tuple[datetime, ...]]
+    settled: Came
     messages: Mapping[UUID, Message]
     counted: Mapping[UUID, frozenset[UUID]]
 
@@ -107,14 +113,17 @@ NOTHING_YET = Agenda(deadlines={}, settled={}, messages={}, counted={})
 def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
     match event:
         case DeadlineSet():
-            fresh = Open(told=event, reached=(), steps=(), tasks=(), met_by=(), cancelled_by=())
+            was = situation_of(agenda, event.deadline_id)
+            bygone = was.bygone if isinstance(was, HeldBack) else None
+            fresh = Open(told=event, reached=(), steps=(), tasks=(), met_by=(), cancelled_by=(), bygone=bygone)
             return _with(agenda, event.deadline_id, fresh)
         case StepsPlanned():
-            return _with(
-                _stepped(agenda, event.parent),
-                event.deadline_id,
-                planned(situation_of(agenda, event.deadline_id), event),
-            )
+            plan = planned(situation_of(agenda, event.deadline_id), event, agenda.settled)
+            return _with(_stepped(agenda, event.parent), event.deadline_id, judged(plan, agenda.settled))
+        case DeadlineHeldBack(task=task, tasks=tasks, rule_version=version):
+            bygone = heard_of(task, agenda.settled)
+            held = HeldBack(task=task, tasks=tasks, rule_version=version, bygone=bygone)
+            return _with(agenda, task.deadline_id, held)
         case MatterSettled():
             return _settle(agenda, event)
         case MatterCounted():
@@ -170,9 +179,12 @@ def _stepped(agenda: Agenda, deadline_id: UUID | None) -> Agenda:
 
 
 def _settle(agenda: Agenda, event: MatterSettled) -> Agenda:
-    deadlines = {k: settled(d, event) for k, d in agenda.deadlines.items()}
-    came = {(event.event, m): (*agenda.settled.get((event.event, m), ()), event.at) for m in event.matters}
-    return but(agenda, deadlines=deadlines, settled={**agenda.settled, **came})
+    came = _heard_too(agenda.settled, event.event, event.matters, event.at)
+    return but(agenda, deadlines={k: judged(d, came) for k, d in agenda.deadlines.items()}, settled=came)
+
+
+def _heard_too(came: Came, event: str, matters: Sequence[UUID], at: datetime) -> Came:
+    return {**came, **{(event, m): (*came.get((event, m), ()), at) for m in matters}}
 
 
 def _counted(agenda: Agenda, event: MatterCounted) -> Agenda:
@@ -213,20 +225,34 @@ def _on_set(command: SetDeadline, agenda: Agenda) -> Sequence[AgendaEvent]:
             agenda = decider.fold(counted, agenda)
         if len(agenda.counted[tally.of]) < tally.at_least:
             return counted
-    return [*counted, *on_deadline(command, situation_of(agenda, command.task.deadline_id), agenda)]
+    facts = on_deadline(command, situation_of(agenda, command.task.deadline_id), agenda)
+    return [*counted, *_and_how_it_stands(facts, command.task, agenda)]
+
+
+def _and_how_it_stands(facts: Sequence[AgendaEvent], task: Task, agenda: Agenda) -> Sequence[AgendaEvent]:
+    """A deadline that is set although it has been settled has only its miss to tell."""
+    if not facts:
+        return facts
+    after = decider.fold(facts, agenda)
+    set_late = situation_of(after, task.deadline_id)
+    return [*facts, *_end_or_wait(set_late, after)] if isinstance(set_late, Settled) else facts
 
 
 def on_deadline(
     command: SetDeadline | CompleteTask | DelegateTask, situation: Situation, agenda: Agenda
 ) -> Sequence[AgendaEvent]:
     match command, situation:
-        case SetDeadline(task=task), NotSet() if is_settled(task, agenda):
+        case SetDeadline(), HeldBack() if is_held_already(command, situation):
+            return []  # it is held back already
+        case SetDeadline(), NotSet() | HeldBack() if seems_closed(command, agenda):
+            return [held_back(command.task, command.tasks, command.rule_version)]
+        case SetDeadline(), NotSet() | HeldBack() if is_settled(command, agenda):
             return []  # it would be set in vain
-        case SetDeadline(task=task, tasks=tasks, rule_version=version), NotSet():
+        case SetDeadline(task=task, tasks=tasks, rule_version=version), NotSet() | HeldBack():
             return [deadline_set(task, version), steps_planned(task, tasks, None)]
         case SetDeadline(), Open() | Settled() | Closed():
             return []  # a deadline is set once; what changes is a new deadline
-        case CompleteTask(), NotSet():
+        case CompleteTask(), NotSet() | HeldBack():
             raise DeadlineUnknown
         case CompleteTask(), Open() as deadline if not is_done_by_hand(deadline):
             raise NotDoneByHand
@@ -236,7 +262,7 @@ def on_deadline(
             return [task_done(deadline)]
         case CompleteTask(), Settled() | Closed():
             return []  # it was done before
-        case DelegateTask(), NotSet():
+        case DelegateTask(), NotSet() | HeldBack():
             raise DeadlineUnknown
         case DelegateTask(), Settled() | Closed():
             raise TaskEnded
@@ -267,12 +293,18 @@ def _on_step(situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
                     return [timer(told, step)]
                 case StepKind.TASK:
                     task = next(t for t in deadline.tasks if t.kind == step.code)
-                    if task.deadline_id in agenda.deadlines or is_settled(task, agenda):
+                    if task.deadline_id in agenda.deadlines or _is_in_vain(task, told.rule_version, agenda):
                         return [replanned(deadline, tuple(rest))]
-                    return [deadline_set(task, told.rule_version), steps_planned(task, (), told.deadline_id)]
+                    facts = [deadline_set(task, told.rule_version), steps_planned(task, (), told.deadline_id)]
+                    return _and_how_it_stands(facts, task, agenda)
+                case StepKind.WAIT:
+                    ending = ending_of(deadline, agenda.settled)
+                    if ending is None:
+                        return [replanned(deadline, tuple(rest))]
+                    return _close(Settled(deadline=deadline, ending=ending), agenda)
         case Settled(deadline=deadline):
             return [missed(deadline.told), *_close(situation, agenda)]
-        case Open() | NotSet() | Closed():
+        case Open() | NotSet() | HeldBack() | Closed():
             return []
 
 
@@ -292,17 +324,34 @@ def _on_occurrence(command: SettleMatter, agenda: Agenda) -> Sequence[AgendaEven
     facts: list[AgendaEvent] = [MatterSettled(event=command.event, matters=new, at=command.at)]
     after = decider.fold(facts, agenda)
     for deadline_id, situation in after.deadlines.items():
-        if isinstance(situation, Settled) and situation != agenda.deadlines[deadline_id]:
-            facts += _end_or_wait(situation, after)
+        match situation:
+            case Settled() if situation != agenda.deadlines[deadline_id]:
+                facts += _end_or_wait(situation, after)
+            case Open() if (ending := ending_of(situation, after.settled)) is not None and ending.sure_from:
+                facts += waiting(situation, ending.sure_from)
+            case HeldBack():
+                facts += _set_after_all(situation, after)
+            case _:
+                pass
     return facts
+
+
+def _set_after_all(held: HeldBack, agenda: Agenda) -> Sequence[AgendaEvent]:
+    """What was held back is set once it is known that the case was open."""
+    deadline = as_open(held.task, held.rule_version, held.bygone)
+    ending = ending_of(deadline, agenda.settled)
+    if (ending is not None and ending.sure_from) or in_vain(deadline, agenda.settled):
+        return []
+    facts = [deadline_set(held.task, held.rule_version), steps_planned(held.task, held.tasks, None)]
+    return _and_how_it_stands(facts, held.task, agenda)
 
 
 def _is_news(command: SettleMatter, matter: UUID, agenda: Agenda) -> bool:
     """Not heard before, or one more at the same moment: two plans may be revised while a simulated clock stands."""
     if command.at not in agenda.settled.get((command.event, matter), ()):
         return True
-    came = MatterSettled(event=command.event, matters=(matter,), at=command.at)
-    return any(settled(d, came) != d for d in agenda.deadlines.values())
+    came = _heard_too(agenda.settled, command.event, (matter,), command.at)
+    return any(judged(d, came) != d for d in agenda.deadlines.values())
 
 
 def _end_or_wait(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
@@ -318,16 +367,28 @@ def _close(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
     return [ended(late), *withdrawals(agenda.messages.values(), deadline_id)]
 
 
-def is_settled(task: Task, agenda: Agenda) -> bool:
-    """what would end it came before, and counts"""
-    return any(c.earlier and _stands(c, agenda) for c in (*task.met_by, *task.cancelled_by))
+def is_held_already(command: SetDeadline, held: HeldBack) -> bool:
+    """it is the very same"""
+    return command.task == held.task
 
 
-def _stands(condition: Condition, agenda: Agenda) -> bool:
-    """It came, and has not been undone since."""
-    came = agenda.settled.get((condition.event, condition.matter), ())
-    undone = agenda.settled.get((condition.undone_by, condition.matter), ()) if condition.undone_by else ()
-    return bool(came) and (not undone or max(came) > max(undone))
+def seems_closed(command: SetDeadline, agenda: Agenda) -> bool:
+    """as far as is known the case was closed when it came up"""
+    ending = ending_of(_fresh(command.task, command.rule_version, agenda), agenda.settled)
+    return ending is not None and ending.sure_from is not None
+
+
+def is_settled(command: SetDeadline, agenda: Agenda) -> bool:
+    """what would end it has come, and counts, and not after it was missed"""
+    return _is_in_vain(command.task, command.rule_version, agenda)
+
+
+def _is_in_vain(task: Task, rule_version: str, agenda: Agenda) -> bool:
+    return in_vain(_fresh(task, rule_version, agenda), agenda.settled)
+
+
+def _fresh(task: Task, rule_version: str, agenda: Agenda) -> Open:
+    return as_open(task, rule_version, heard_of(task, agenda.settled))
 
 
 def _ticked(situation: Situation) -> tuple[UUID, ...]:

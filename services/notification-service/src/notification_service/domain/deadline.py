@@ -1,6 +1,6 @@
 """One deadline: in which situation is it, and what does it do when its next time comes or its matter is settled?"""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -10,10 +10,10 @@ from contracts.notification import (
     Condition,
     DeadlineCancelled,
     DeadlineEscalated,
+    DeadlineHeldBack,
     DeadlineMet,
     DeadlineMissed,
     DeadlineSet,
-    MatterSettled,
     ReminderChannel,
     ReminderDue,
     Step,
@@ -22,6 +22,12 @@ from contracts.notification import (
     Task,
     TimerElapsed,
 )
+
+Occurrence = tuple[str, UUID]
+"""An event's name and the matter it concerns."""
+
+Came = Mapping[Occurrence, tuple[datetime, ...]]
+"""When each occurrence came, in the order in which it was heard."""
 
 # --- the situations a deadline can be in ---
 
@@ -35,7 +41,8 @@ class NotSet:
 class Open:
     """an open deadline
 
-    `reached` are the roles it has been escalated or delegated to; `steps` are those still to come, in order of time."""
+    `reached` are the roles it has been escalated or delegated to; `steps` are those still to come, in order of time;
+    `bygone` counts what had been heard of each occurrence when it came up."""
 
     told: DeadlineSet
     reached: tuple[str, ...]
@@ -43,15 +50,30 @@ class Open:
     tasks: tuple[Task, ...]
     met_by: tuple[Condition, ...]
     cancelled_by: tuple[Condition, ...]
+    bygone: Mapping[Occurrence, int] | None = None
+
+
+@record
+class HeldBack:
+    """a deadline that is not set because the case seems to be closed"""
+
+    task: Task
+    tasks: tuple[Task, ...]
+    rule_version: str
+    bygone: Mapping[Occurrence, int]
 
 
 @record
 class Ending:
-    """What settled the matter: which event, when, and whether it met the deadline or took it away."""
+    """What settled the matter: which event, when, and whether it met the deadline or took it away.
+
+    `sure_from`: it came before the deadline did, so it may have been undone in between; that is known once every
+    service has been heard up to this time. None: nothing can undo it."""
 
     event: str
     at: datetime
     met: bool
+    sure_from: datetime | None = None
 
 
 @record
@@ -69,19 +91,61 @@ class Closed:
     """a deadline that was met or cancelled"""
 
 
-Situation = NotSet | Open | Settled | Closed
+Situation = NotSet | HeldBack | Open | Settled | Closed
 
 
 # --- what it waits for ---
 
 
-def ending_of(deadline: Open, event: str, matters: Iterable[UUID], at: datetime) -> Ending | None:
-    """How `event` about `matters` ends this deadline, or None when it does not concern it."""
-    about = set(matters)
-    for met, conditions in ((True, deadline.met_by), (False, deadline.cancelled_by)):
-        if any(c.event == event and c.matter in about for c in conditions):
-            return Ending(event=event, at=at, met=met)
-    return None
+def ending_of(deadline: Open, came: Came) -> Ending | None:
+    """What ended this deadline: of all that counts the one that happened first; None when nothing has.
+
+    It depends on what has been heard, never on the order in which different services were."""
+    ends = (
+        Ending(event=c.event, at=at, met=met, sure_from=c.since if c.undone_by and c.since and at <= c.since else None)
+        for met, conditions in ((True, deadline.met_by), (False, deadline.cancelled_by))
+        for c in conditions
+        for at in _counting(c, deadline, came)
+    )
+    return min(ends, key=lambda e: e.at, default=None)
+
+
+def _counting(condition: Condition, deadline: Open, came: Came) -> Sequence[datetime]:
+    """When this came in a way that ends the deadline."""
+    heard, since = came.get((condition.event, condition.matter), ()), condition.since
+    if since is not None and condition.undone_by is not None:
+        undone = came.get((condition.undone_by, condition.matter), ())
+        return [at for at in heard if not any(at <= u <= since for u in undone)]
+    if since is not None:
+        return [at for at in heard if at >= since]
+    if condition.earlier and condition.undone_by is None:
+        return heard
+    return heard[(deadline.bygone or {}).get((condition.event, condition.matter), 0) :]
+
+
+def heard_of(task: Task | StepsPlanned, came: Came) -> Mapping[Occurrence, int]:
+    """How often each thing that can end it has been heard of by now."""
+    about = ((c.event, c.matter) for c in (*task.met_by, *task.cancelled_by))
+    return {occurrence: len(came.get(occurrence, ())) for occurrence in about}
+
+
+def as_open(task: Task, rule_version: str, bygone: Mapping[Occurrence, int]) -> Open:
+    """The deadline as it would be if it were set."""
+    return Open(
+        told=deadline_set(task, rule_version),
+        reached=(),
+        steps=tuple(sorted(task.steps, key=lambda s: s.at)),
+        tasks=(),
+        met_by=task.met_by,
+        cancelled_by=task.cancelled_by,
+        bygone=bygone,
+    )
+
+
+def in_vain(deadline: Open, came: Came) -> bool:
+    """Is there no need to set it? What ends it has come, and not after it was missed."""
+    ending = ending_of(deadline, came)
+    return ending is not None and miss_to_tell(Settled(deadline=deadline, ending=ending)) is None
 
 
 def miss_to_tell(settled: Settled) -> Step | None:
@@ -100,7 +164,7 @@ def open_deadline(situation: Situation) -> Open | None:
             return situation
         case Settled(deadline=deadline):
             return deadline
-        case NotSet() | Closed():
+        case NotSet() | HeldBack() | Closed():
             return None
 
 
@@ -111,40 +175,35 @@ def stepped(situation: Situation) -> Situation:
             return _left(situation, steps[1:])
         case Settled(deadline=deadline, ending=ending):
             return Settled(deadline=_left(deadline, deadline.steps[1:]), ending=ending)
-        case NotSet() | Closed():
+        case NotSet() | HeldBack() | Closed():
             return situation
 
 
-def planned(situation: Situation, plan: StepsPlanned) -> Situation:
+def planned(situation: Situation, plan: StepsPlanned, came: Came) -> Situation:
     """The deadline has been told its steps and conditions; later plans only change the steps."""
     match situation:
-        case Open(told=told, reached=reached):
-            return Open(
-                told=told,
-                reached=reached,
+        case Open(bygone=bygone):
+            return but(
+                situation,
                 steps=plan.steps,
                 tasks=plan.tasks,
                 met_by=plan.met_by,
                 cancelled_by=plan.cancelled_by,
+                bygone=heard_of(plan, came) if bygone is None else bygone,
             )
         case Settled(deadline=deadline, ending=ending):
             return Settled(deadline=_left(deadline, plan.steps), ending=ending)
-        case NotSet() | Closed():
+        case NotSet() | HeldBack() | Closed():
             return situation
 
 
-def settled(situation: Situation, event: MatterSettled) -> Situation:
-    """Something came that may settle the matter; what came first counts."""
-    match situation:
-        case Open():
-            ending = ending_of(situation, event.event, event.matters, event.at)
-            return situation if ending is None else Settled(deadline=situation, ending=ending)
-        case Settled(deadline=deadline, ending=known):
-            ending = ending_of(deadline, event.event, event.matters, event.at)
-            earlier = ending is not None and ending.at < known.at
-            return Settled(deadline=deadline, ending=ending) if ending and earlier else situation
-        case NotSet() | Closed():
-            return situation
+def judged(situation: Situation, came: Came) -> Situation:
+    """The same deadline in the light of all that has come. What may yet turn out to be undone ends nothing."""
+    deadline = open_deadline(situation)
+    if deadline is None:
+        return situation
+    ending = ending_of(deadline, came)
+    return deadline if ending is None or ending.sure_from else Settled(deadline=deadline, ending=ending)
 
 
 def reaching(situation: Situation, role: str) -> Situation:
@@ -154,7 +213,7 @@ def reaching(situation: Situation, role: str) -> Situation:
             return but(situation, reached=(*situation.reached, role))
         case Settled(deadline=deadline, ending=ending):
             return Settled(deadline=but(deadline, reached=(*deadline.reached, role)), ending=ending)
-        case NotSet() | Closed():
+        case NotSet() | HeldBack() | Closed():
             return situation
 
 
@@ -192,6 +251,19 @@ def steps_planned(task: Task, tasks: tuple[Task, ...], parent: UUID | None) -> S
         met_by=task.met_by,
         cancelled_by=task.cancelled_by,
     )
+
+
+def held_back(task: Task, tasks: tuple[Task, ...], rule_version: str) -> DeadlineHeldBack:
+    return DeadlineHeldBack(task=task, tasks=tasks, rule_version=rule_version)
+
+
+def waiting(deadline: Open, until: datetime) -> Sequence[StepsPlanned]:
+    """It does nothing before it is known whether the case was closed when it came up; nothing new if it waits already
+    for that."""
+    if deadline.steps and deadline.steps[0].does is StepKind.WAIT:
+        return []
+    wait = Step(at=until, does=StepKind.WAIT, code=deadline.told.kind)
+    return [replanned(deadline, (wait, *deadline.steps))]
 
 
 def replanned(deadline: Open, steps: tuple[Step, ...]) -> StepsPlanned:
