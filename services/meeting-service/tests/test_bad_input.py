@@ -13,6 +13,9 @@ PROBLEM = "application/problem+json"
 PERSON, FK = {"role": "PERSON"}, {"role": "FK"}
 
 
+YES = {"answer": "YES", "arrangement": 1}
+
+
 async def refused_whole(desk: Any, ask: Any, status: int, type: str) -> dict[str, Any]:
     """The problem that `ask` is answered with; no fact follows."""
     before = await desk.facts()
@@ -34,11 +37,11 @@ async def test_a_status_meeting_with_two_parties_is_none(desk: Any) -> None:
 async def test_an_answer_by_one_who_was_not_invited(desk: Any) -> None:
     case_id, at = await desk.called()
     other = desk.running.by("emp.hr", org_id=desk.stranger)
-    await refused_whole(desk, other.post(f"{at}/answers", json={"answer": "YES"}), 404, "case-unknown")
+    await refused_whole(desk, other.post(f"{at}/answers", json=YES), 404, "case-unknown")
     await desk.consented(case_id, Scope.CARE, desk.region)
-    await refused_whole(desk, desk.care.post(f"{at}/answers", json={"answer": "YES"}), 404, "meeting-unknown")
+    await refused_whole(desk, desk.care.post(f"{at}/answers", json=YES), 404, "meeting-unknown")
     stranger = desk.running.by("person", user_ref=str(uuid4()))
-    await refused_whole(desk, stranger.post(f"{at}/answers", json={"answer": "YES"}), 404, "case-unknown")
+    await refused_whole(desk, stranger.post(f"{at}/answers", json=YES), 404, "case-unknown")
 
 
 async def test_fk_answers_only_where_it_is_invited(desk: Any) -> None:
@@ -49,7 +52,7 @@ async def test_fk_answers_only_where_it_is_invited(desk: Any) -> None:
     made = await desk.care.post(f"{at}/meetings", json=desk.meeting(kind="WORKPLACE_CARE", participants=guests))
     assert made.status_code == 201, made.text
     meeting = f"{at}/meetings/{made.json()['meetingId']}"
-    await refused_whole(desk, desk.fk.post(f"{meeting}/answers", json={"answer": "YES"}), 409, "not-invited")
+    await refused_whole(desk, desk.fk.post(f"{meeting}/answers", json=YES), 409, "not-invited")
     hold = desk.fk.post(f"{meeting}/cancellation", json={"reason": "OTHER"})
     await refused_whole(desk, hold, 409, "not-the-caller")
 
@@ -147,10 +150,21 @@ async def test_who_may_ask_at_all(desk: Any) -> None:
     _, at = await desk.called()
     assert (await desk.running.by(None).get(at)).status_code == 401
     assert (await desk.running.by("av.inspector").get(at)).status_code == 403
-    assert (await desk.running.by("fk.specialist").post(f"{at}/answers", json={"answer": "YES"})).status_code == 403
+    assert (await desk.running.by("fk.specialist").post(f"{at}/answers", json=YES)).status_code == 403
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"answer": "MAYBE"}', b'{"answer": "YES", "note": "F43"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b'{"answer": "YES"}',
+        b'{"answer": "YES", "arrangement": 0}',
+        b'{"answer": "YES", "arrangement": true}',
+        b'{"answer": "MAYBE", "arrangement": 1}',
+        b'{"answer": "YES", "arrangement": 1, "note": "F43"}',
+    ],
+)
 async def test_malformed_bodies(desk: Any, body: bytes) -> None:
     _, at = await desk.called()
     answer = await desk.hr.post(f"{at}/answers", content=body, headers={"Content-Type": "application/json"})

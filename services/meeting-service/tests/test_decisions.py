@@ -36,6 +36,7 @@ from meeting_service.domain.commands import (
     AgreementPassed,
     AgreementUnknown,
     AmendMinutes,
+    AnotherTimeStands,
     AnswerMeeting,
     ApproveMinutes,
     Arrangement,
@@ -136,7 +137,7 @@ CALL = CallMeeting(
 PROPOSE = ProposeMeeting(
     meeting_id=MEETING, by=WORK, kind=MeetingKind.STATUS, purpose="Vi behöver ses", wished_by=TODAY, today=TODAY
 )
-ANSWER = AnswerMeeting(meeting_id=MEETING, by=WORK, answer=Answer.YES, today=TODAY, at=NOON)
+ANSWER = AnswerMeeting(meeting_id=MEETING, by=WORK, arrangement=1, answer=Answer.YES, today=TODAY, at=NOON)
 MOVE = MoveMeeting(meeting_id=MEETING, by=FK, arrangement=LATER, reason=MoveReason.NEW_TIME_ASKED, today=TODAY, at=NOON)
 HOLD = HoldMeeting(
     meeting_id=MEETING, by=FK, form=MeetingForm.PHONE, present=(FK, PERSON, WORK), today=START.date(), at=AFTER
@@ -276,9 +277,16 @@ def test_an_answer_is_to_the_arrangement_that_stands() -> None:
     given(*after(*BASIS, CALL, ANSWER)).when(ANSWER).nothing_happens()
     (changed,) = given(*after(*BASIS, CALL, ANSWER)).when(replace(ANSWER, answer=Answer.NO)).facts()
     assert isinstance(changed, MeetingAnswered)
-    (anew,) = given(*after(*BASIS, CALL, ANSWER, MOVE)).when(ANSWER).facts()
+    (anew,) = given(*after(*BASIS, CALL, ANSWER, MOVE)).when(replace(ANSWER, arrangement=2)).facts()
     assert isinstance(anew, MeetingAnswered)
     assert anew.arrangement == 2
+
+
+def test_an_answer_to_a_time_that_does_not_stand_is_refused_whether_it_is_past_or_was_never_set() -> None:
+    given(*after(*BASIS, CALL, MOVE)).when(ANSWER).refused(AnotherTimeStands)
+    given(*after(*BASIS, CALL, ANSWER, MOVE)).when(ANSWER).refused(AnotherTimeStands)
+    given(*after(*BASIS, CALL)).when(replace(ANSWER, arrangement=2)).refused(AnotherTimeStands)
+    given(*after(*BASIS, CALL, MOVE)).when(replace(ANSWER, by=CARE)).refused(NotInvited)
 
 
 @pytest.mark.parametrize("by", [CARE, "employer:5560009010", f"person:{UUID(int=9)}"])

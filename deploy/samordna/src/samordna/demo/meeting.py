@@ -64,10 +64,10 @@ async def notification_killed(play: Play) -> None:
 async def answered(play: Play) -> None:
     """The employer comes, the person wishes another time, and somebody who was not invited cannot answer."""
     answer = f"{_at(play)}/answers"
-    stranger = await play.call("hr-b", "POST", "meeting", answer, json={"answer": "YES"})
+    stranger = await play.call("hr-b", "POST", "meeting", answer, json=_said("YES", 1))
     play.expect("B är inte kallad: 404 / B is not invited: 404", stranger.status_code == 404, stranger.text)
     for who, what in (("hr-a", "YES"), ("person-a", "NEW_TIME")):
-        done = await play.call(who, "POST", "meeting", answer, json={"answer": what})
+        done = await play.call(who, "POST", "meeting", answer, json=_said(what, 1))
         play.expect(f"{who} svarar / answers {what}", done.status_code == 201, done.text)
     seen = await _answers(play)
     play.expect("FK ser svaren / FK sees the answers", seen == {"PERSON": "NEW_TIME", "EMPLOYER": "YES"}, seen)
@@ -86,10 +86,16 @@ async def meeting_killed(play: Play) -> None:
         (seen["startsAt"], seen["arrangement"]) == (play.script.told["moved"]["startsAt"], 2),
         seen,
     )
+    late = await play.call("hr-a", "POST", "meeting", f"{_at(play)}/answers", json=_said("YES", 1))
+    play.expect(
+        "ett svar på den gamla tiden räknas inte: 409 / an answer to the old time does not count: 409",
+        problem(late) == (409, "another-time-stands"),
+        late.text,
+    )
     asked = await _answers(play)
     play.expect("alla frågas på nytt / all are asked anew", asked == {"PERSON": None, "EMPLOYER": None}, asked)
     for who in ("hr-a", "person-a"):
-        done = await play.call(who, "POST", "meeting", f"{_at(play)}/answers", json={"answer": "YES"})
+        done = await play.call(who, "POST", "meeting", f"{_at(play)}/answers", json=_said("YES", 2))
         play.expect(f"{who} kommer / will come", done.status_code == 201, done.text)
 
 
@@ -122,6 +128,10 @@ async def held(play: Play) -> None:
         agreed,
     )
     play.expect("uppgiften är löst / the task is settled", await play.tasks("fk-handler", "A", "MINUTES") == [])
+
+
+def _said(answer: str, arrangement: int) -> dict[str, Any]:
+    return {"answer": answer, "arrangement": arrangement}
 
 
 def _present() -> dict[str, Any]:

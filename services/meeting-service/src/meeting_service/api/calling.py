@@ -98,15 +98,16 @@ def _with_caller(invited: tuple[Invited, ...], who: Actor) -> tuple[Invited, ...
     status_code=201,
     response_model=MeetingTaken,
     summary="Answer an invitation",
-    description="YES, NO, or another time is wished. Only who is invited answers, until the meeting begins; the newest "
-    "answer counts, and a meeting that is moved asks anew.",
+    description="YES, NO, or another time is wished, to the time that `arrangement` names. Who is invited answers, "
+    "until the meeting begins; the newest answer counts. A meeting that is moved asks anew, and an answer to the time "
+    "before does not count for the new one (`another-time-stands`).",
 )
 async def answer(case_id: UUID, meeting_id: UUID, body: NewAnswer, act: Act, who: Guest, here: Here) -> MeetingTaken:
     today = local_day(act.now)
     known, _ = await seen(here, case_id, who, today)
     meeting_of(known, meeting_id, who, today)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
-    command = AnswerMeeting(meeting_id=meeting_id, by=party(who), answer=body.answer, today=today, at=act.now)
+    command = AnswerMeeting(meeting_id=meeting_id, by=party(who), today=today, at=act.now, **dict(body))
     await act(meetings, case_id, command, answer={})
     return MeetingTaken(meeting_id=meeting_id)
 

@@ -71,10 +71,13 @@ class CallMeeting:
 
 @record
 class AnswerMeeting:
-    """answer an invitation"""
+    """answer an invitation
+
+    `arrangement` is the time that is answered, as the meeting counts them."""
 
     meeting_id: UUID
     by: str
+    arrangement: int
     answer: Answer
     today: date
     at: datetime
@@ -203,6 +206,11 @@ class NotTheCaller(Refused):
 class NotInvited(Refused):
     reason = "You are not invited to this meeting."
     do = "Ask the caller to invite you."
+
+
+class AnotherTimeStands(Refused):
+    reason = "The meeting does not stand at the time that was answered: it has been moved, or was never arranged so."
+    do = "Read the meeting, and answer the arrangement that stands."
 
 
 class NoticeTooShort(Refused):

@@ -10,6 +10,7 @@ from typing import assert_never
 from contracts.meeting import Party
 from meeting_service.domain.commands import (
     AmendMinutes,
+    AnotherTimeStands,
     AnswerMeeting,
     ApproveMinutes,
     CallMeeting,
@@ -110,6 +111,8 @@ def decide(command: MeetingCommand, situation: Situation) -> list[MeetingFact]:
 
         case AnswerMeeting(), Called() | Held() | Minuted() if not_invited(command, situation):
             raise NotInvited
+        case AnswerMeeting(), Called() if answers_another_time(command, situation):
+            raise AnotherTimeStands
         case AnswerMeeting(), Called() if answered_so(command, situation):
             return []  # the same answer stands
         case AnswerMeeting(), Called() if has_begun(command, situation):
@@ -244,6 +247,11 @@ def called_so(command: CallMeeting, known: Called) -> bool:
 def not_invited(command: AnswerMeeting | CommentMinutes, known: Called | Held | Minuted) -> bool:
     """the one who says so is not invited"""
     return known.meeting.participant(command.by) is None
+
+
+def answers_another_time(command: AnswerMeeting, known: Called) -> bool:
+    """it answers another time than the one that stands"""
+    return command.arrangement != known.meeting.standing.arrangement
 
 
 def answered_so(command: AnswerMeeting, known: Called) -> bool:
