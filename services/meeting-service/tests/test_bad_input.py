@@ -13,6 +13,8 @@ PROBLEM = "application/problem+json"
 PERSON, FK = {"role": "PERSON"}, {"role": "FK"}
 
 
+NAMED = {"text": "text", "agreements": "agreement"}
+"""How a refusal for the words of a field begins."""
 YES = {"answer": "YES", "arrangement": 1}
 
 
@@ -24,6 +26,7 @@ async def refused_whole(desk: Any, ask: Any, status: int, type: str) -> dict[str
     assert answer.json()["type"] == f"/problems/{type}"
     assert answer.json()["detail"]
     assert await desk.facts() == before
+    assert "F32" not in answer.text
     return answer.json()
 
 
@@ -184,3 +187,24 @@ async def test_fk_writes_the_minutes_and_does_not_comment_on_them(desk: Any) -> 
     said = await desk.fk.post(f"{at}/minutes/comments", json={"stance": "ADDS", "text": "Och så"})
     assert said.status_code == 403
     assert "comment" not in (await desk.read(at))["_links"]
+
+
+async def test_what_tells_of_health_is_refused_by_the_name_of_its_field_and_not_repeated(desk: Any) -> None:
+    case_id, at = await desk.held()
+    words = "Depression, F32.1"
+    promise = {"who": PERSON, "what": words, "by": "2026-05-08"}
+    for body, field in (({"text": words}, "text"), ({"text": "Alla", "agreements": [promise]}, "agreements")):
+        told = await refused_whole(
+            desk, desk.fk.post(f"{at}/minutes", json=body), 422, f"{NAMED[field]}-tells-of-health"
+        )
+        assert told["field"] == field
+    assert (await desk.fk.post(f"{at}/minutes", json={"text": "Alla"})).status_code == 201
+    await desk.consented(case_id, Scope.CARE, desk.region)
+    said = {"stance": "ADDS", "text": words}
+    for by in (desk.person(case_id), desk.hr):
+        told = await refused_whole(desk, by.post(f"{at}/minutes/comments", json=said), 422, "text-tells-of-health")
+        assert told["field"] == "text"
+    to = at.rpartition("/")[0]
+    call = desk.fk.post(to, json=desk.meeting(startsAt="2026-06-20T08:00:00Z", purpose=words))
+    told = await refused_whole(desk, call, 422, "purpose-tells-of-health")
+    assert told["field"] == "purpose"

@@ -34,6 +34,7 @@ from contracts.meeting import (
 from meeting_service.domain.commands import (
     AgreementOfStranger,
     AgreementPassed,
+    AgreementTellsOfHealth,
     AgreementUnknown,
     AmendMinutes,
     AnotherTimeStands,
@@ -66,8 +67,10 @@ from meeting_service.domain.commands import (
     ParticipantTwice,
     Promise,
     ProposeMeeting,
+    PurposeTellsOfHealth,
     StartHasPassed,
     StrangerPresent,
+    TextTellsOfHealth,
     TooFewParties,
     WishedByPassed,
 )
@@ -498,3 +501,36 @@ def test_a_proposal_is_taken_back_by_who_made_it_or_turned_down_by_fk() -> None:
 )
 def test_a_meeting_that_nobody_called_is_not_there(command: Any) -> None:
     given(*after(*BASIS)).when(command).refused(MeetingUnknown)
+
+
+# --- what an employer never reads ---
+
+HEALTH = ["Diagnos F32.1 enligt intyget", "Utmattning sedan i höstas", "Väntar på operation"]
+
+
+@pytest.mark.parametrize("words", HEALTH)
+def test_nothing_that_tells_of_health_is_written_where_an_employer_reads(words: str) -> None:
+    given(*after(*BASIS)).when(replace(CALL, purpose=words)).refused(PurposeTellsOfHealth)
+    held = after(*BASIS, CALL, HOLD)
+    given(*held).when(replace(APPROVE, text=words)).refused(TextTellsOfHealth)
+    promised = (replace(PROMISE, what=words),)
+    given(*held).when(replace(APPROVE, agreements=promised)).refused(AgreementTellsOfHealth)
+    minuted = after(*BASIS, CALL, HOLD, APPROVE)
+    given(*minuted).when(replace(AMEND, text=words)).refused(TextTellsOfHealth)
+    given(*minuted).when(replace(AMEND, agreements=promised)).refused(AgreementTellsOfHealth)
+    for by in (PERSON, WORK):
+        given(*minuted).when(replace(DISSENT, by=by, text=words)).refused(TextTellsOfHealth)
+    with_care = (*GUESTS, Invited(role=Party.CARE, org_id=REGION, required=False))
+    both = after(*BASIS, consent(Scope.CARE, REGION, CARE_CONSENT))
+    written = after(*BASIS, consent(Scope.CARE, REGION, CARE_CONSENT), replace(CALL, invited=with_care), HOLD, APPROVE)
+    given(*both).when(replace(CALL, invited=with_care, purpose=words)).refused(PurposeTellsOfHealth)
+    given(*written).when(replace(DISSENT, by=CARE, text=words)).refused(TextTellsOfHealth)
+
+
+def test_among_fk_the_person_and_health_care_health_may_be_spoken_of() -> None:
+    guests = (*GUESTS[:2], Invited(role=Party.CARE, org_id=REGION, required=True))
+    basis = (OPENED, consent(Scope.CARE, REGION, CARE_CONSENT))
+    call = replace(CALL, invited=guests, purpose=HEALTH[0])
+    hold = replace(HOLD, present=(FK, PERSON, CARE))
+    approve = replace(APPROVE, text=HEALTH[1], agreements=(replace(PROMISE, who=CARE, what=HEALTH[2]),))
+    assert given(*after(*basis, call, hold, approve)).when(replace(DISSENT, text=HEALTH[0])).facts()

@@ -56,7 +56,8 @@ async def propose(case_id: UUID, body: NewProposal, act: Act, who: Proposer, her
     summary="Call a meeting",
     description="FK calls; health care or an employer calls WORKPLACE_CARE. A status meeting has at least three "
     "parties. Every outside party needs the person's consent in its scope, in force now (`consent-missing`), and the "
-    "meeting lies 14 days ahead unless the parties agree (`notice-too-short`).",
+    "meeting lies 14 days ahead unless the parties agree (`notice-too-short`). Where others than FK, the person and "
+    "health care are invited, the purpose tells of no health (`purpose-tells-of-health`).",
 )
 async def call(case_id: UUID, body: NewMeeting, act: Act, who: Caller, here: Here) -> MeetingTaken:
     today, meeting_id = local_day(act.now), body.proposal_id or act.new_id()

@@ -50,7 +50,9 @@ async def hold(case_id: UUID, meeting_id: UUID, body: NewHolding, act: Act, who:
     status_code=201,
     response_model=MinutesTaken,
     summary="Approve the minutes",
-    description="By the caller, with what was agreed: who does what by when. Each agreement becomes a deadline.",
+    description="By the caller, with what was agreed: who does what by when. Each agreement becomes a "
+    "deadline. Where an employer or others read them than FK, the person and health care, what seems to tell of health "
+    "is refused (`text-tells-of-health`, `agreement-tells-of-health`).",
 )
 async def approve(case_id: UUID, meeting_id: UUID, body: NewMinutes, act: Act, who: Caller, here: Here) -> MinutesTaken:
     today = local_day(act.now)
@@ -101,7 +103,7 @@ async def amend(case_id: UUID, meeting_id: UUID, body: NewAmendment, act: Act, w
     response_model=MinutesTaken,
     summary="Comment on the minutes",
     description="A participant agrees, disagrees or adds. What is said stands beside the minutes, whatever becomes of "
-    "them.",
+    "them. What seems to tell of health is refused where an employer would read it (`text-tells-of-health`).",
 )
 async def comment(
     case_id: UUID, meeting_id: UUID, body: NewComment, act: Act, who: MinutesCommenter, here: Here

@@ -281,6 +281,24 @@ class WishedByPassed(Invalid):
     do = "Give today or a later day."
 
 
+class PurposeTellsOfHealth(Invalid):
+    field = "purpose"
+    reason = "The purpose seems to tell of somebody's health, and a party is invited that is never told of that."
+    do = "Say what the meeting is about in the work, without diagnosis or treatment."
+
+
+class TextTellsOfHealth(Invalid):
+    field = "text"
+    reason = "The text seems to tell of somebody's health, and a party reads it that is never told of that."
+    do = "Say what was said and agreed about the work, without diagnosis or treatment."
+
+
+class AgreementTellsOfHealth(Invalid):
+    field = "agreements"
+    reason = "An agreement seems to tell of somebody's health, and a party reads it that is never told of that."
+    do = "Say what is to be done, without diagnosis or treatment."
+
+
 class StrangerPresent(Invalid):
     field = "present"
     reason = "Nobody was there, or somebody who was not invited."
