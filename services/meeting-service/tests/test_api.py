@@ -90,6 +90,35 @@ async def test_minutes_are_amended_by_whoever_has_read_the_newest(desk: Any) -> 
     assert (await desk.read(f"{at}/minutes"))["version"] == 2
 
 
+async def test_a_change_of_another_meeting_refuses_no_change_of_this_one(desk: Any) -> None:
+    case_id, at = await desk.called()
+    read = await desk.fk.get(at)
+    other = await desk.fk.post(f"{at.rpartition('/')[0]}", json=desk.meeting(purpose="Ett annat"))
+    assert other.status_code == 201
+    await desk.consented(case_id, Scope.CARE, desk.region)
+    assert (await desk.fk.get(at)).headers["ETag"] == read.headers["ETag"]
+    move = {"startsAt": "2026-04-21T08:00:00Z", "form": "PHONE", "reason": "NEW_TIME_ASKED"}
+    moved = await desk.fk.post(f"{at}/times", json=move, headers={"If-Match": read.headers["ETag"]})
+    assert moved.status_code == 201, moved.text
+    assert moved.headers["ETag"] == (await desk.fk.get(at)).headers["ETag"] != read.headers["ETag"]
+
+
+async def test_a_change_of_this_meeting_refuses_who_has_read_it_before(desk: Any) -> None:
+    _, at = await desk.called()
+    before = {"If-Match": (await desk.fk.get(at)).headers["ETag"]}
+    assert (await desk.hr.post(f"{at}/answers", json={"answer": "NO", "arrangement": 1})).status_code == 201
+    off = {"reason": "PARTY_DECLINED"}
+    stale = await desk.fk.post(f"{at}/cancellation", json=off, headers=before)
+    assert (stale.status_code, stale.json()["type"]) == (412, "/problems/stale-version")
+    for wrong in ("yesterday", '"x"', '"0"'):
+        refused = await desk.fk.post(f"{at}/cancellation", json=off, headers={"If-Match": wrong})
+        assert refused.status_code == 412
+    now = {"If-Match": (await desk.fk.get(at)).headers["ETag"], "Idempotency-Key": str(uuid4())}
+    done, again = [await desk.fk.post(f"{at}/cancellation", json=off, headers=now) for _ in range(2)]
+    assert (done.status_code, again.status_code) == (201, 201)
+    assert done.headers["ETag"] == again.headers["ETag"]
+
+
 async def test_the_same_call_with_the_same_key_is_one_meeting(desk: Any) -> None:
     case_id, at = await desk.opened()
     await desk.consented(case_id)

@@ -534,3 +534,11 @@ def test_among_fk_the_person_and_health_care_health_may_be_spoken_of() -> None:
     hold = replace(HOLD, present=(FK, PERSON, CARE))
     approve = replace(APPROVE, text=HEALTH[1], agreements=(replace(PROMISE, who=CARE, what=HEALTH[2]),))
     assert given(*after(*basis, call, hold, approve)).when(replace(DISSENT, text=HEALTH[0])).facts()
+
+
+def test_each_meeting_counts_its_own_changes() -> None:
+    other = replace(CALL, meeting_id=UUID(int=4))
+    known = decider.fold(after(*BASIS, CALL, other, ANSWER, MOVE))
+    assert (known.version(MEETING), known.version(UUID(int=4)), known.version(UUID(int=5))) == (3, 1, 0)
+    ended = decider.fold(after(*BASIS, CALL, other, ENDED))
+    assert (ended.version(MEETING), ended.version(UUID(int=4))) == (2, 2)

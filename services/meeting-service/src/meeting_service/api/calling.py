@@ -13,6 +13,7 @@ from contracts.meeting import MeetingKind, Party
 from meeting_service.api.bodies import MeetingTaken, NewAnswer, NewCancellation, NewMeeting, NewProposal, NewTime
 from meeting_service.api.finding import seen
 from meeting_service.api.relation import Caller, Guest, Here, Proposer, meeting_of, party, taking_off
+from meeting_service.api.versions import change
 from meeting_service.domain.commands import (
     AnswerMeeting,
     CallMeeting,
@@ -22,7 +23,7 @@ from meeting_service.domain.commands import (
     ProposeMeeting,
 )
 from meeting_service.domain.heard import consent_of
-from meeting_service.domain.meetings import Meetings, meetings
+from meeting_service.domain.meetings import Meetings
 from meeting_service.domain.outcomes import refs_of
 from meeting_service.domain.situations import Called
 from meeting_service.settings import settings
@@ -45,8 +46,8 @@ async def propose(case_id: UUID, body: NewProposal, act: Act, who: Proposer, her
     await seen(here, case_id, who, today, rests=True)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
     command = ProposeMeeting(meeting_id=meeting_id, by=party(who), today=today, **dict(body))
-    done = await act(meetings, case_id, command, answer={"meetingId": str(meeting_id)})
-    return MeetingTaken(meeting_id=done.answer["meetingId"])
+    done = await change(act, case_id, command)
+    return MeetingTaken(meeting_id=done["meetingId"])
 
 
 @router.post(
@@ -61,7 +62,7 @@ async def propose(case_id: UUID, body: NewProposal, act: Act, who: Proposer, her
 )
 async def call(case_id: UUID, body: NewMeeting, act: Act, who: Caller, here: Here) -> MeetingTaken:
     today, meeting_id = local_day(act.now), body.proposal_id or act.new_id()
-    known, _ = await seen(here, case_id, who, today, rests=True)
+    known = await seen(here, case_id, who, today, rests=True)
     if body.proposal_id is not None:
         meeting_of(known, meeting_id, who, today)
     command = CallMeeting(
@@ -78,8 +79,8 @@ async def call(case_id: UUID, body: NewMeeting, act: Act, who: Caller, here: Her
     refs = refs_of(command.invited, known.grounds)
     consents = _consents(known, body.kind, refs, today)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION, consent_ids=consents)
-    done = await act(meetings, case_id, command, answer={"meetingId": str(meeting_id)})
-    return MeetingTaken(meeting_id=done.answer["meetingId"])
+    done = await change(act, case_id, command)
+    return MeetingTaken(meeting_id=done["meetingId"])
 
 
 def _consents(known: Meetings, kind: MeetingKind, refs: Sequence[str], today: date) -> tuple[UUID, ...]:
@@ -105,11 +106,11 @@ def _with_caller(invited: tuple[Invited, ...], who: Actor) -> tuple[Invited, ...
 )
 async def answer(case_id: UUID, meeting_id: UUID, body: NewAnswer, act: Act, who: Guest, here: Here) -> MeetingTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today)
+    known = await seen(here, case_id, who, today)
     meeting_of(known, meeting_id, who, today)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
     command = AnswerMeeting(meeting_id=meeting_id, by=party(who), today=today, at=act.now, **dict(body))
-    await act(meetings, case_id, command, answer={})
+    await change(act, case_id, command)
     return MeetingTaken(meeting_id=meeting_id)
 
 
@@ -123,7 +124,7 @@ async def answer(case_id: UUID, meeting_id: UUID, body: NewAnswer, act: Act, who
 )
 async def move(case_id: UUID, meeting_id: UUID, body: NewTime, act: Act, who: Caller, here: Here) -> MeetingTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today, rests=True)
+    known = await seen(here, case_id, who, today, rests=True)
     found = meeting_of(known, meeting_id, who, today)
     consents: tuple[UUID, ...] = ()
     if isinstance(found, Called):
@@ -133,7 +134,7 @@ async def move(case_id: UUID, meeting_id: UUID, body: NewTime, act: Act, who: Ca
         meeting_id=meeting_id, by=party(who), arrangement=arrangement, reason=body.reason, today=today, at=act.now
     )
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION, consent_ids=consents)
-    await act(meetings, case_id, command, answer={})
+    await change(act, case_id, command)
     return MeetingTaken(meeting_id=meeting_id)
 
 
@@ -148,9 +149,9 @@ async def cancel(
     case_id: UUID, meeting_id: UUID, body: NewCancellation, act: Act, who: Guest, here: Here
 ) -> MeetingTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today, among=taking_off)
+    known = await seen(here, case_id, who, today, among=taking_off)
     meeting_of(known, meeting_id, who, today)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
     command = CancelMeeting(meeting_id=meeting_id, by=party(who), reason=body.reason, at=act.now)
-    await act(meetings, case_id, command, answer={})
+    await change(act, case_id, command)
     return MeetingTaken(meeting_id=meeting_id)
