@@ -208,3 +208,45 @@ async def test_what_tells_of_health_is_refused_by_the_name_of_its_field_and_not_
     call = desk.fk.post(to, json=desk.meeting(startsAt="2026-06-20T08:00:00Z", purpose=words))
     told = await refused_whole(desk, call, 422, "purpose-tells-of-health")
     assert told["field"] == "purpose"
+
+
+@pytest.mark.parametrize(
+    ("role", "party", "other", "scope"),
+    [
+        ("mun.officer", "2120000019", "2120000027", Scope.MUN),
+        ("finsam.officer", "2220000018", "2220000026", Scope.FINSAM),
+    ],
+)
+async def test_a_municipality_and_a_samordningsforbund_see_what_they_are_invited_to_and_nothing_else(
+    desk: Any, role: str, party: str, other: str, scope: Scope
+) -> None:
+    officer, elsewhere = desk.running.by(role, org_id=party), desk.running.by(role, org_id=other)
+    case_id, at = await desk.called()
+    meetings = at.rpartition("/")[0]
+    await refused_whole(desk, officer.get(at), 404, "case-unknown")
+    await desk.consented(case_id, scope, party)
+    await refused_whole(desk, officer.get(at), 404, "meeting-unknown")
+    guests = [PERSON, {"role": role.partition(".")[0].upper(), "orgId": party}]
+    made = await desk.fk.post(meetings, json=desk.meeting(participants=guests))
+    theirs = f"{meetings}/{made.json()['meetingId']}"
+    assert (await desk.read(theirs, officer))["purpose"]
+    assert [i["caseId"] for i in (await desk.read("/v1/invitations", officer))["items"]] == [str(case_id)]
+    assert (await desk.running.by(None).post(f"{theirs}/answers", json=YES)).status_code == 401
+    await refused_whole(desk, elsewhere.post(f"{theirs}/answers", json=YES), 404, "case-unknown")
+    assert (await officer.post(f"{theirs}/answers", json=YES)).status_code == 201
+    assert (await desk.read(theirs))["participants"][2]["answer"] == "YES"
+    assert (await officer.get(meetings)).status_code == 403
+    assert (await officer.post(meetings, json=desk.meeting())).status_code == 403
+    assert (await officer.get(f"{meetings.rpartition('/')[0]}/joint-assessments")).status_code == 403
+    said = {"stance": "ADDS", "text": "Vi instämmer"}
+    assert (await officer.post(f"{theirs}/minutes/comments", json=said)).status_code == 403
+    await refused_whole(desk, officer.post(f"{theirs}/cancellation", json={"reason": "OTHER"}), 409, "not-the-caller")
+    await desk.withdrew(case_id, scope, party)
+    await refused_whole(desk, officer.get(theirs), 404, "case-unknown")
+    assert (await desk.read("/v1/invitations?whole=true", officer))["items"] == []
+
+
+async def test_a_role_of_another_party_is_nobodys(desk: Any) -> None:
+    mixed = desk.running.by("mun.officer", org_type="FINSAM")
+    told = await mixed.get("/v1/invitations")
+    assert (told.status_code, told.json()["type"]) == (403, "/problems/role-of-another-party")

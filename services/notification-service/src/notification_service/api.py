@@ -28,7 +28,9 @@ router = APIRouter()
 
 FK = ("fk.handler", "fk.unit_manager", "fk.specialist", "fk.collab_lead")
 EMPLOYER = ("emp.hr", "emp.manager")
-PARTY = (*EMPLOYER, "care.coordinator", "af.officer", "person", "ohs.provider", "union.rep")
+PARTY = (
+    *EMPLOYER, "care.coordinator", "af.officer", "mun.officer", "finsam.officer", "person", "ohs.provider", "union.rep",
+)  # fmt: skip
 OWNERS = (*PARTY, "av.inspector")
 PHONE = r"^\+[1-9][0-9]{6,14}$"
 ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$"

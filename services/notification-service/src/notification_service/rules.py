@@ -28,6 +28,8 @@ ROLES = frozenset(
         "emp.manager",
         "care.coordinator",
         "af.officer",
+        "mun.officer",
+        "finsam.officer",
         "person",
         "av.inspector",
         "system",
