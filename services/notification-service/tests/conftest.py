@@ -112,10 +112,11 @@ from contracts.plan import (
     TipGround,
     TipKind,
 )
-from notification_service.domain.agenda import NOTHING_YET, agenda, decider
+from notification_service.domain.agenda import agenda, decider
 from notification_service.domain.commands import Command, Elapse
+from notification_service.domain.known import NOTHING_YET
+from notification_service.loading import load, shipped
 from notification_service.reactions import answer
-from notification_service.rules import load, shipped
 from notification_service.versions import HEARD, TOLD_BY, Rules
 
 hypothesis_settings.register_profile("notification", deadline=None)  # a busy machine is no error

@@ -26,9 +26,11 @@ from contracts.notification import (
     Task,
     TimerElapsed,
 )
-from notification_service.domain.agenda import NOTHING_YET, Agenda, decider, next_step
+from notification_service.domain.agenda import decider
 from notification_service.domain.commands import Command, Elapse, SetDeadline, SettleMatter
 from notification_service.domain.deadline import NotSet, Situation, open_deadline
+from notification_service.domain.known import NOTHING_YET, Agenda
+from notification_service.domain.occurring import next_step
 
 NAMES = UUID("00000000-0000-0000-0000-0000000000aa")
 MATTERS = [uuid5(NAMES, f"matter {n}") for n in range(3)]

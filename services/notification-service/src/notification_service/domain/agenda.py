@@ -6,193 +6,21 @@ compared by when it did, so the order in which different services are heard make
 fired or left open. Only of two endings the one that is heard first is told.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import assert_never
 from uuid import UUID
 
-from chassis.decider import Aggregate, Decider, but, record
+from chassis.decider import Aggregate, Decider
 from contracts.notification import (
     AgendaEvent,
-    DeadlineCancelled,
-    DeadlineEscalated,
-    DeadlineHeldBack,
-    DeadlineMet,
-    DeadlineMissed,
-    DeadlineSet,
     MatterCounted,
-    MatterSettled,
-    ReminderDue,
-    ReminderFailed,
-    ReminderRerouted,
-    ReminderSent,
-    ReminderWithdrawn,
-    StepKind,
-    StepsPlanned,
-    Task,
-    TaskDelegated,
-    TaskDone,
-    TimerElapsed,
 )
-from notification_service.domain.commands import (
-    Claimant,
-    Command,
-    CompleteTask,
-    DeadlineUnknown,
-    DelegateTask,
-    Elapse,
-    NotDoneByHand,
-    NotInYourOrganisation,
-    SetDeadline,
-    SettleMatter,
-    TaskEnded,
-    TaskOfAnotherRole,
-)
-from notification_service.domain.deadline import (
-    Came,
-    Closed,
-    HeldBack,
-    NotSet,
-    Open,
-    Settled,
-    Situation,
-    as_open,
-    deadline_set,
-    ended,
-    ending_of,
-    escalated,
-    heard_of,
-    held_back,
-    in_vain,
-    judged,
-    miss_to_tell,
-    missed,
-    open_deadline,
-    planned,
-    reaching,
-    reminder,
-    replanned,
-    stepped,
-    steps_planned,
-    timer,
-    waiting,
-)
-from notification_service.domain.message import (
-    Message,
-    NotWaiting,
-    RecordReminderFailed,
-    RecordReminderSent,
-    RerouteReminder,
-    Waiting,
-    on_message,
-    rerouted,
-    withdrawals,
-    withdrawn,
-)
-
-DONE_BY_HAND = "TaskDone"
-"""The event name with which a rule says that somebody may simply tick a task off."""
-
-# --- what we know ---
-
-
-@record
-class Agenda:
-    """`deadlines` in the order in which they were set; `settled` says when each event came for each matter; `counted`
-    holds the different items of what is counted."""
-
-    deadlines: Mapping[UUID, Situation]
-    settled: Came
-    messages: Mapping[UUID, Message]
-    counted: Mapping[UUID, frozenset[UUID]]
-
-
-NOTHING_YET = Agenda(deadlines={}, settled={}, messages={}, counted={})
-
-
-def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
-    match event:
-        case DeadlineSet():
-            was = situation_of(agenda, event.deadline_id)
-            bygone = was.bygone if isinstance(was, HeldBack) else None
-            fresh = Open(told=event, reached=(), steps=(), tasks=(), met_by=(), cancelled_by=(), bygone=bygone)
-            return _with(agenda, event.deadline_id, fresh)
-        case StepsPlanned():
-            plan = planned(situation_of(agenda, event.deadline_id), event, agenda.settled)
-            return _with(_stepped(agenda, event.parent), event.deadline_id, judged(plan, agenda.settled))
-        case DeadlineHeldBack(task=task, tasks=tasks, rule_version=version):
-            bygone = heard_of(task, agenda.settled)
-            held = HeldBack(task=task, tasks=tasks, rule_version=version, bygone=bygone)
-            return _with(agenda, task.deadline_id, held)
-        case MatterSettled():
-            return _settle(agenda, event)
-        case MatterCounted():
-            return _counted(agenda, event)
-        case DeadlineMissed():
-            return _stepped(agenda, event.deadline_id)
-        case DeadlineEscalated(deadline_id=deadline_id, to_role=role):
-            reached = reaching(situation_of(agenda, deadline_id), role)
-            return _stepped(_with(agenda, deadline_id, reached), deadline_id)
-        case TimerElapsed():
-            return _stepped(agenda, event.timer_id)
-        case DeadlineMet() | DeadlineCancelled():
-            return _with(agenda, event.deadline_id, Closed())
-        case TaskDone():
-            return agenda
-        case TaskDelegated(deadline_id=deadline_id, to=role):
-            return _with(agenda, deadline_id, reaching(situation_of(agenda, deadline_id), role))
-        case ReminderDue():
-            return _said(_stepped(agenda, event.deadline_id), event.reminder_id, Waiting(due=event))
-        case ReminderWithdrawn():
-            return _said(agenda, event.reminder_id, withdrawn(message_of(agenda, event.reminder_id)))
-        case ReminderRerouted():
-            return _said(agenda, event.reminder_id, rerouted(message_of(agenda, event.reminder_id), event.instead))
-        case ReminderSent() | ReminderFailed():
-            return _said(agenda, event.reminder_id, NotWaiting())
-        case _:
-            assert_never(event)
-
-
-def situation_of(agenda: Agenda, deadline_id: UUID) -> Situation:
-    return agenda.deadlines.get(deadline_id, NotSet())
-
-
-def message_of(agenda: Agenda, reminder_id: UUID) -> Message:
-    return agenda.messages.get(reminder_id, NotWaiting())
-
-
-def _with(agenda: Agenda, deadline_id: UUID, situation: Situation) -> Agenda:
-    return but(agenda, deadlines={**agenda.deadlines, deadline_id: situation})
-
-
-def _said(agenda: Agenda, reminder_id: UUID, message: Message) -> Agenda:
-    rest = {k: v for k, v in agenda.messages.items() if k != reminder_id}
-    messages = rest if isinstance(message, NotWaiting) else {**rest, reminder_id: message}
-    return but(agenda, messages=messages)
-
-
-def _stepped(agenda: Agenda, deadline_id: UUID | None) -> Agenda:
-    """The deadline has done its next step."""
-    if deadline_id is None:
-        return agenda
-    return _with(agenda, deadline_id, stepped(situation_of(agenda, deadline_id)))
-
-
-def _settle(agenda: Agenda, event: MatterSettled) -> Agenda:
-    came = _heard_too(agenda.settled, event.event, event.matters, event.at)
-    return but(agenda, deadlines={k: judged(d, came) for k, d in agenda.deadlines.items()}, settled=came)
-
-
-def _heard_too(came: Came, event: str, matters: Sequence[UUID], at: datetime) -> Came:
-    return {**came, **{(event, m): (*came.get((event, m), ()), at) for m in matters}}
-
-
-def _counted(agenda: Agenda, event: MatterCounted) -> Agenda:
-    items = agenda.counted.get(event.of, frozenset()) | {event.item}
-    return but(agenda, counted={**agenda.counted, event.of: items})
-
-
-# --- what we answer ---
+from notification_service.domain.answers import DONE_BY_HAND, on_deadline
+from notification_service.domain.commands import Command, CompleteTask, DelegateTask, Elapse, SetDeadline, SettleMatter
+from notification_service.domain.deadline import Situation, open_deadline
+from notification_service.domain.known import NOTHING_YET, Agenda, evolve, folded, message_of, situation_of
+from notification_service.domain.message import RecordReminderFailed, RecordReminderSent, RerouteReminder, on_message
+from notification_service.domain.occurring import and_how_it_stands, on_occurrence, on_time
 
 
 def decide(command: Command, agenda: Agenda) -> Sequence[AgendaEvent]:
@@ -203,11 +31,11 @@ def decide(command: Command, agenda: Agenda) -> Sequence[AgendaEvent]:
             situation = situation_of(agenda, deadline_id)
             done = on_deadline(command, situation, agenda)
             settles = SettleMatter(event=DONE_BY_HAND, matters=_ticked(situation), at=at)
-            return [*done, *_on_occurrence(settles, agenda)] if done else []
+            return [*done, *on_occurrence(settles, agenda)] if done else []
         case SettleMatter():
-            return _on_occurrence(command, agenda)
+            return on_occurrence(command, agenda)
         case Elapse(up_to=up_to):
-            return _on_time(up_to, agenda)
+            return on_time(up_to, agenda)
         case DelegateTask():
             return on_deadline(command, situation_of(agenda, command.deadline_id), agenda)
         case RecordReminderSent() | RecordReminderFailed() | RerouteReminder():
@@ -222,217 +50,17 @@ def _on_set(command: SetDeadline, agenda: Agenda) -> Sequence[AgendaEvent]:
     if (tally := command.tally) is not None:
         if tally.item not in agenda.counted.get(tally.of, frozenset()):
             counted = [MatterCounted(of=tally.of, item=tally.item)]
-            agenda = decider.fold(counted, agenda)
+            agenda = folded(counted, agenda)
         if len(agenda.counted[tally.of]) < tally.at_least:
             return counted
     facts = on_deadline(command, situation_of(agenda, command.task.deadline_id), agenda)
-    return [*counted, *_and_how_it_stands(facts, command.task, agenda)]
-
-
-def _and_how_it_stands(facts: Sequence[AgendaEvent], task: Task, agenda: Agenda) -> Sequence[AgendaEvent]:
-    """A deadline that is set although it has been settled has only its miss to tell."""
-    if not facts:
-        return facts
-    after = decider.fold(facts, agenda)
-    set_late = situation_of(after, task.deadline_id)
-    return [*facts, *_end_or_wait(set_late, after)] if isinstance(set_late, Settled) else facts
-
-
-def on_deadline(
-    command: SetDeadline | CompleteTask | DelegateTask, situation: Situation, agenda: Agenda
-) -> Sequence[AgendaEvent]:
-    match command, situation:
-        case SetDeadline(), HeldBack() if is_held_already(command, situation):
-            return []  # it is held back already
-        case SetDeadline(), NotSet() | HeldBack() if seems_closed(command, agenda):
-            return [held_back(command.task, command.tasks, command.rule_version)]
-        case SetDeadline(), NotSet() | HeldBack() if is_settled(command, agenda):
-            return []  # it would be set in vain
-        case SetDeadline(task=task, tasks=tasks, rule_version=version), NotSet() | HeldBack():
-            return [deadline_set(task, version), steps_planned(task, tasks, None)]
-        case SetDeadline(), Open() | Settled() | Closed():
-            return []  # a deadline is set once; what changes is a new deadline
-        case CompleteTask(), NotSet() | HeldBack():
-            raise DeadlineUnknown
-        case CompleteTask(), Open() as deadline if not is_done_by_hand(deadline):
-            raise NotDoneByHand
-        case CompleteTask(who=who), Open() as deadline if not is_whose(deadline, who):
-            raise TaskOfAnotherRole
-        case CompleteTask(), Open() as deadline:
-            return [task_done(deadline)]
-        case CompleteTask(), Settled() | Closed():
-            return []  # it was done before
-        case DelegateTask(), NotSet() | HeldBack():
-            raise DeadlineUnknown
-        case DelegateTask(), Settled() | Closed():
-            raise TaskEnded
-        case DelegateTask(who=who), Open() as deadline if not is_whose(deadline, who):
-            raise TaskOfAnotherRole
-        case DelegateTask(who=who, to=to), Open() if not is_colleague(who, to):
-            raise NotInYourOrganisation
-        case DelegateTask(to=to), Open() as deadline if has_come_to(deadline, to):
-            return []  # that role has it
-        case DelegateTask(to=to), Open() as deadline:
-            return [delegated(deadline, to)]
-        case _:
-            assert_never((command, situation))
-
-
-def _on_step(situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
-    """The next step of a deadline, its time having come."""
-    match situation:
-        case Open(told=told, steps=(step, *rest)) as deadline:
-            match step.does:
-                case StepKind.MISS:
-                    return [missed(told)]
-                case StepKind.REMIND:
-                    return [reminder(told, step)]
-                case StepKind.ESCALATE:
-                    return [escalated(told, step)]
-                case StepKind.TIMER:
-                    return [timer(told, step)]
-                case StepKind.TASK:
-                    task = next(t for t in deadline.tasks if t.kind == step.code)
-                    if task.deadline_id in agenda.deadlines or _is_in_vain(task, told.rule_version, agenda):
-                        return [replanned(deadline, tuple(rest))]
-                    facts = [deadline_set(task, told.rule_version), steps_planned(task, (), told.deadline_id)]
-                    return _and_how_it_stands(facts, task, agenda)
-                case StepKind.WAIT:
-                    ending = ending_of(deadline, agenda.settled)
-                    if ending is None:
-                        return [replanned(deadline, tuple(rest))]
-                    return _close(Settled(deadline=deadline, ending=ending), agenda)
-        case Settled(deadline=deadline):
-            return [missed(deadline.told), *_close(situation, agenda)]
-        case Open() | NotSet() | HeldBack() | Closed():
-            return []
-
-
-def _on_time(up_to: datetime, agenda: Agenda) -> Sequence[AgendaEvent]:
-    facts: list[AgendaEvent] = []
-    while (due := next_step(agenda)) is not None and due[0] <= up_to:
-        new = _on_step(situation_of(agenda, due[1]), agenda)
-        facts += new
-        agenda = decider.fold(new, agenda)
-    return facts
-
-
-def _on_occurrence(command: SettleMatter, agenda: Agenda) -> Sequence[AgendaEvent]:
-    new = tuple(m for m in command.matters if _is_news(command, m, agenda))
-    if not new:
-        return []
-    facts: list[AgendaEvent] = [MatterSettled(event=command.event, matters=new, at=command.at)]
-    after = decider.fold(facts, agenda)
-    for deadline_id, situation in after.deadlines.items():
-        match situation:
-            case Settled() if situation != agenda.deadlines[deadline_id]:
-                facts += _end_or_wait(situation, after)
-            case Open() if (ending := ending_of(situation, after.settled)) is not None and ending.sure_from:
-                facts += waiting(situation, ending.sure_from)
-            case HeldBack():
-                facts += _set_after_all(situation, after)
-            case _:
-                pass
-    return facts
-
-
-def _set_after_all(held: HeldBack, agenda: Agenda) -> Sequence[AgendaEvent]:
-    """What was held back is set once it is known that the case was open."""
-    deadline = as_open(held.task, held.rule_version, held.bygone)
-    ending = ending_of(deadline, agenda.settled)
-    if (ending is not None and ending.sure_from) or in_vain(deadline, agenda.settled):
-        return []
-    facts = [deadline_set(held.task, held.rule_version), steps_planned(held.task, held.tasks, None)]
-    return _and_how_it_stands(facts, held.task, agenda)
-
-
-def _is_news(command: SettleMatter, matter: UUID, agenda: Agenda) -> bool:
-    """Not heard before, or one more at the same moment: two plans may be revised while a simulated clock stands."""
-    if command.at not in agenda.settled.get((command.event, matter), ()):
-        return True
-    came = _heard_too(agenda.settled, command.event, (matter,), command.at)
-    return any(judged(d, came) != d for d in agenda.deadlines.values())
-
-
-def _end_or_wait(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
-    miss = miss_to_tell(late)
-    if miss is None:
-        return _close(late, agenda)
-    return [] if late.deadline.steps == (miss,) else [replanned(late.deadline, (miss,))]
-
-
-def _close(late: Settled, agenda: Agenda) -> Sequence[AgendaEvent]:
-    """The end of a deadline; a message about it that has not been handed over yet is withdrawn."""
-    deadline_id = late.deadline.told.deadline_id
-    return [ended(late), *withdrawals(agenda.messages.values(), deadline_id)]
-
-
-def is_held_already(command: SetDeadline, held: HeldBack) -> bool:
-    """it is the very same"""
-    return command.task == held.task
-
-
-def seems_closed(command: SetDeadline, agenda: Agenda) -> bool:
-    """as far as is known the case was closed when it came up"""
-    ending = ending_of(_fresh(command.task, command.rule_version, agenda), agenda.settled)
-    return ending is not None and ending.sure_from is not None
-
-
-def is_settled(command: SetDeadline, agenda: Agenda) -> bool:
-    """what would end it has come, and counts, and not after it was missed"""
-    return _is_in_vain(command.task, command.rule_version, agenda)
-
-
-def _is_in_vain(task: Task, rule_version: str, agenda: Agenda) -> bool:
-    return in_vain(_fresh(task, rule_version, agenda), agenda.settled)
-
-
-def _fresh(task: Task, rule_version: str, agenda: Agenda) -> Open:
-    return as_open(task, rule_version, heard_of(task, agenda.settled))
+    return [*counted, *and_how_it_stands(facts, command.task, agenda)]
 
 
 def _ticked(situation: Situation) -> tuple[UUID, ...]:
     """What is done when this deadline is ticked off: itself, or what it is about, however often that is set anew."""
     deadline = open_deadline(situation)
     return tuple(c.matter for c in deadline.met_by if c.event == DONE_BY_HAND) if deadline else ()
-
-
-def is_done_by_hand(deadline: Open) -> bool:
-    """its rule lets it be ticked off"""
-    return any(c.event == DONE_BY_HAND for c in deadline.met_by)
-
-
-def is_whose(deadline: Open, who: Claimant) -> bool:
-    """it belongs to who asks, or has come to that role"""
-    if who.names:
-        return deadline.told.owner_ref in who.names
-    return has_come_to(deadline, who.role)
-
-
-def has_come_to(deadline: Open, role: str) -> bool:
-    """the role owns it, or it was escalated or delegated to it"""
-    return role in (deadline.told.owner_role, *deadline.reached)
-
-
-def is_colleague(who: Claimant, to: str) -> bool:
-    """it is a role of the same organisation"""
-    return who.role.partition(".")[0] == to.partition(".")[0]
-
-
-def delegated(deadline: Open, to: str) -> TaskDelegated:
-    told = deadline.told
-    return TaskDelegated(deadline_id=told.deadline_id, kind=told.kind, about=told.about, to=to)
-
-
-def task_done(deadline: Open) -> TaskDone:
-    told = deadline.told
-    return TaskDone(deadline_id=told.deadline_id, kind=told.kind, about=told.about)
-
-
-def next_step(agenda: Agenda) -> tuple[datetime, UUID] | None:
-    """When the next step falls due, and of which deadline; the one set first goes first."""
-    left = ((k, open_deadline(s)) for k, s in agenda.deadlines.items())
-    return min(((d.steps[0].at, k) for k, d in left if d is not None and d.steps), key=lambda n: n[0], default=None)
 
 
 decider: Decider[Command, Agenda, AgendaEvent] = Decider(initial=NOTHING_YET, decide=decide, evolve=evolve)
