@@ -689,9 +689,9 @@ class World(Script):
         for other in self._others.values():
             other.speak()
 
-    async def fall_silent(self) -> None:
-        """plan-service publishes nothing any more."""
-        await self._others["plan"].fall_silent()
+    async def fall_silent(self, service: str = "plan") -> None:
+        """It publishes nothing any more."""
+        await self._others[service].fall_silent()
 
     # --- what time does ---
 

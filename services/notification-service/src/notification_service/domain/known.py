@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import reduce
 from typing import assert_never
 from uuid import UUID
 
@@ -90,7 +89,9 @@ def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
 
 
 def folded(events: Sequence[AgendaEvent], agenda: Agenda) -> Agenda:
-    return reduce(evolve, events, agenda)
+    for event in events:
+        agenda = evolve(agenda, event)
+    return agenda
 
 
 def situation_of(agenda: Agenda, deadline_id: UUID) -> Situation:
