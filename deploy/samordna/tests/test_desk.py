@@ -47,7 +47,7 @@ async def test_every_persona_gets_a_token_that_the_published_keys_confirm(client
 async def test_all_roles_of_the_first_step_can_be_played() -> None:
     assert {p.role for p in PERSONAS.values()} == {
         "fk.handler", "fk.unit_manager", "fk.specialist", "fk.collab_lead", "emp.hr", "care.coordinator", "af.officer",
-        "person", "av.inspector", "ops.operator",
+        "mun.officer", "finsam.officer", "person", "av.inspector", "ops.operator",
     }  # fmt: skip
     assert len({p.org_id for p in PERSONAS.values() if p.role == "emp.hr"}) == 2
 
