@@ -96,6 +96,12 @@ def submitted(*activities: Activity) -> PlanSubmitted:
     return fact
 
 
+def revision(end: date, id: UUID) -> RevisePlan:
+    """The plan with this one activity, and another last day for it."""
+    again = contents(activity(end=end, id=id))
+    return RevisePlan(plan_id=PLAN.plan_id, contents=again, changes=(), at=NOON, today=TODAY)
+
+
 PLAN = submitted(activity(), activity(end=END + timedelta(days=1)), activity(end=None))
 FIRST, SECOND, THIRD = PLAN.activities
 IDS: dict[str, Any] = {"plan_id": PLAN.plan_id, "activity_id": FIRST.activity_id}
@@ -158,13 +164,42 @@ def test_what_was_done_in_time_is_not_late() -> None:
 def test_an_activity_that_got_a_later_day_can_be_missed_again() -> None:
     longer = END + timedelta(days=30)
     history: list[PlanEvent] = [REGISTERED, PLAN, OVERDUE_FACT]
-    again = contents(activity(end=longer, id=FIRST.activity_id))
-    history += decider.decide(
-        RevisePlan(plan_id=PLAN.plan_id, contents=again, changes=(), at=NOON, today=TODAY), decider.fold(history)
-    )
+    history += decider.decide(revision(longer, FIRST.activity_id), decider.fold(history))
     assert decider.decide(OVERDUE, decider.fold(history)) == []
     late = RecordActivitiesMissed(ran_out_on=longer + GRACE)
     assert decider.decide(late, decider.fold(history)) == [PlanActivityMissed(at=longer + GRACE, cause=None, **SAID)]
+
+
+def test_what_was_missed_for_a_cause_that_was_told_is_not_missed_again_in_silence() -> None:
+    """Several activities have timers, and each asks which are late."""
+    told = replace(MISSED, cause=MissCause.HEALTH)
+    late = RecordActivitiesMissed(ran_out_on=END + GRACE + timedelta(days=1))
+    of_second = replace(OVERDUE_FACT, activity_id=SECOND.activity_id, at=late.ran_out_on)
+    given(REGISTERED, PLAN, told).when(late).then(of_second)
+    given(REGISTERED, PLAN, told, of_second).when(late).then()
+
+
+def test_a_miss_told_of_an_activity_without_a_last_day_stands_until_it_gets_a_later_one() -> None:
+    said = MissActivity(
+        plan_id=PLAN.plan_id, activity_id=THIRD.activity_id, on=TODAY, today=TODAY, cause=MissCause.PERSON
+    )
+    for end, missed_again in ((TODAY, False), (TODAY + timedelta(days=1), True)):
+        history: list[PlanEvent] = [REGISTERED, PLAN]
+        history += decider.decide(said, decider.fold(history))
+        history += decider.decide(revision(end, THIRD.activity_id), decider.fold(history))
+        late = RecordActivitiesMissed(ran_out_on=end + GRACE)
+        assert bool(decider.decide(late, decider.fold(history))) is missed_again
+
+
+def test_the_same_cause_may_be_told_anew_of_a_later_last_day_and_silence_does_not_add_to_it() -> None:
+    longer = END + timedelta(days=30)
+    history: list[PlanEvent] = [REGISTERED, PLAN, MISSED]
+    history += decider.decide(revision(longer, FIRST.activity_id), decider.fold(history))
+    again = replace(MISS, on=END, today=END)
+    history += (anew := decider.decide(again, decider.fold(history)))
+    assert anew == [replace(MISSED, at=END)]
+    assert decider.decide(again, decider.fold(history)) == []
+    assert decider.decide(RecordActivitiesMissed(ran_out_on=longer + GRACE), decider.fold(history)) == []
 
 
 def test_a_timer_for_a_plan_that_was_set_aside_changes_nothing() -> None:
@@ -216,7 +251,11 @@ def test_told_twice_nothing_more_is_known_and_what_is_done_stays_done(
                 assert fact.activity_id not in done
             case _:
                 pass
-    silent = [f.activity_id for f in history if isinstance(f, PlanActivityMissed) and f.cause is None]
+    misses = [f for f in [*history, *(first or [])] if isinstance(f, PlanActivityMissed)]
+    for n, fact in enumerate(misses):
+        before_it = [m for m in misses[:n] if m.activity_id == fact.activity_id]
+        assert fact.cause is not None or not before_it, "silence adds nothing to a miss that was told"
+    silent = [f.activity_id for f in misses if f.cause is None]
     assert THIRD.activity_id not in silent, "what has no last day is never late"
 
 

@@ -17,22 +17,31 @@ ActivityEvent = PlanActivityStarted | PlanActivityCompleted | PlanActivityMissed
 class Progress:
     """What has been told of one activity: the days, and why it was not done where somebody said so.
 
-    What was missed may still be done: then both days stand."""
+    What was missed may still be done: then both days stand. `missed_end` is the last day that was not kept, as the plan
+    had it when the miss was recorded; where it had none, the day of the miss."""
 
     activity_id: UUID
     started: date | None = None
     completed: date | None = None
     missed: date | None = None
+    missed_end: date | None = None
     cause: MissCause | None = None
 
-    def after(self, fact: ActivityEvent) -> "Progress":
+    def after(self, fact: ActivityEvent, end: date | None) -> "Progress":
+        """`end`: the activity's last day by the version at hand."""
         match fact:
             case PlanActivityStarted():
                 return replace(self, started=fact.at)
             case PlanActivityCompleted():
                 return replace(self, completed=fact.at)
+            case PlanActivityMissed(cause=None) if self.miss_stands(end):
+                return self  # silence takes no cause away
             case PlanActivityMissed():
-                return replace(self, missed=fact.at, cause=fact.cause)
+                return replace(self, missed=fact.at, missed_end=end or fact.at, cause=fact.cause)
+
+    def miss_stands(self, end: date | None) -> bool:
+        """Is what was told of a miss about this last day? A later one is a new promise, and can be missed anew."""
+        return self.missed_end is not None and (end is None or end <= self.missed_end)
 
 
 Told = tuple[Progress, ...]
@@ -43,21 +52,26 @@ def progress_of(told: Told, activity_id: UUID) -> Progress:
     return next((p for p in told if p.activity_id == activity_id), Progress(activity_id=activity_id))
 
 
-def tell(told: Told, fact: ActivityEvent) -> Told:
-    """What is known once this has happened too."""
-    now = progress_of(told, fact.activity_id).after(fact)
+def tell(told: Told, fact: ActivityEvent, planned: tuple[PlanActivity, ...]) -> Told:
+    """What is known once this has happened too. `planned`: the activities of the version at hand."""
+    now = progress_of(told, fact.activity_id).after(fact, end_of(planned, fact.activity_id))
     if all(p.activity_id != fact.activity_id for p in told):
         return (*told, now)
     return tuple(now if p.activity_id == fact.activity_id else p for p in told)
 
 
+def end_of(planned: tuple[PlanActivity, ...], activity_id: UUID) -> date | None:
+    """The last day of one activity, None where it has none."""
+    return next((a.end for a in planned if a.activity_id == activity_id), None)
+
+
 def overdue(planned: tuple[PlanActivity, ...], told: Told, today: date) -> tuple[PlanActivity, ...]:
-    """The activities whose time to be reported as done is over. One that got a later last day after it was missed can
-    be missed again."""
+    """The activities whose time to be reported as done is over. One whose miss is told already, before its last day or
+    after, is not among them; one that got a later last day since is."""
     return tuple(
         a for a in planned if a.end is not None and _is_overdue(a.end, progress_of(told, a.activity_id), today)
     )
 
 
 def _is_overdue(end: date, known: Progress, today: date) -> bool:
-    return known.completed is None and (known.missed is None or known.missed < end) and end + GRACE <= today
+    return known.completed is None and not known.miss_stands(end) and end + GRACE <= today

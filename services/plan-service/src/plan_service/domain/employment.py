@@ -9,7 +9,7 @@ from typing import assert_never
 
 from chassis.decider import Aggregate, Decider
 from contracts.plan import Channel, EmployerPlanRequested, EmploymentKind, PlanEvent
-from plan_service.domain.activities import progress_of
+from plan_service.domain.activities import end_of, progress_of
 from plan_service.domain.commands import (
     ActivityAlreadyCompleted,
     ActivityNotPlanned,
@@ -247,9 +247,9 @@ def is_done(command: StartActivity | CompleteActivity | MissActivity, plan: Plan
 
 
 def missed_for_this(command: MissActivity, plan: Plan) -> bool:
-    """it has been told that it was not done, and for the same cause"""
+    """it has been told that it was not done by this last day, and for the same cause"""
     known = progress_of(plan.told, command.activity_id)
-    return known.missed is not None and known.cause is command.cause
+    return known.miss_stands(end_of(plan.newest.activities, command.activity_id)) and known.cause is command.cause
 
 
 def never_asked(known: Employment) -> bool:
