@@ -201,7 +201,8 @@ class PlanRevised:
 
 @record
 class PlanFileRejected:
-    """A document came that cannot be read or must not be kept. The plan counts as received without a readable file.
+    """A document came from the employer that cannot be read or must not be kept. The plan counts as received without a
+    readable file.
 
     `sha256` is None for a file that was too large: it is not read to its end."""
 

@@ -40,11 +40,14 @@ class RequestPlan:
 
 @record
 class RecordFileRejected:
-    """record that a file was refused"""
+    """record that a file was refused
+
+    `by_employer`: the employer sent it, and so has answered; not FK, which may have scanned something badly."""
 
     upload_id: UUID
     reason: FileFault
     sha256: str | None
+    by_employer: bool
 
 
 @record

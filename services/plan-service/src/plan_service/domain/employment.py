@@ -100,6 +100,8 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
         case RequestPlan(), NotAsked() | NotReceived() | FileUnreadable() | Unassessed() | Assessed() | Exempted():
             return [requested(command, situation.employment)]
 
+        case RecordFileRejected(), Registered() if sent_by_another(command):
+            return []  # it says nothing of what the employer has handed in
         case RecordFileRejected(), Registered() if rejected_before(command, situation.employment):
             return []  # the same file again
         case RecordFileRejected(), Registered():
@@ -197,6 +199,11 @@ def self_employed(known: Employment) -> bool:
 def from_the_employer(plan: Plan) -> bool:
     """the newest version did not come through the insured person"""
     return plan.newest.channel is not Channel.INSURED
+
+
+def sent_by_another(command: RecordFileRejected) -> bool:
+    """it was not the employer that sent it"""
+    return not command.by_employer
 
 
 def rejected_before(command: RecordFileRejected, known: Employment) -> bool:
