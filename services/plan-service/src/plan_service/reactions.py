@@ -24,9 +24,6 @@ ACTIVITY_MISSED = "PLAN_ACTIVITY_MISSED"
 """The kind of timer that it runs for an activity of a plan. It is about the employment: which activities are late
 follows from the plan."""
 
-REMINDERS = 2
-"""Reminders that go before the timer, by notification-service's rule for requested plans (+15 and +22 days [A])."""
-
 
 def time_ran_out(heard: Heard, now: datetime) -> Sequence[Ask]:
     """What came meanwhile, a plan, a file or word that an activity is done, makes the command one that changes
@@ -36,7 +33,7 @@ def time_ran_out(heard: Heard, now: datetime) -> Sequence[Ask]:
     day = local_day(elapsed.due_at)
     match elapsed.kind:
         case kind if kind == NOT_RECEIVED:
-            silence = RecordPlanNotReceived(ran_out_on=day, reminders=REMINDERS)
+            silence = RecordPlanNotReceived(ran_out_on=day, reminders=elapsed.reminders)
             return (Ask(aggregate=employment, id=elapsed.about, command=silence, rule="plan-not-received"),)
         case kind if kind == ACTIVITY_MISSED:
             late = RecordActivitiesMissed(ran_out_on=day)

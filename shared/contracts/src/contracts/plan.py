@@ -229,7 +229,7 @@ class PlanAssessed:
 @record
 class EmployerPlanNotReceived:
     """A requested plan had not come when the last reminder's time was out. Not handed in is not the same as not
-    drawn up."""
+    drawn up. `reminders`: how many had been handed over by then, which may be none where none could be."""
 
     request_id: Ref
     employment_id: Ref
