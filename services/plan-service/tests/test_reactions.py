@@ -25,10 +25,16 @@ from contracts.case import (
 from contracts.notification import NOTIFICATION, TimerElapsed
 from contracts.values import EmploymentKind
 from plan_service.domain.case_end import NoteEnd, NoteReopening
-from plan_service.domain.commands import LearnOfEmployment, RecordActivitiesMissed, RecordPlanNotReceived
+from plan_service.domain.commands import (
+    LearnOfEmployment,
+    RecordActivitiesMissed,
+    RecordActivitiesNotTold,
+    RecordPlanNotReceived,
+)
 from plan_service.main import service
 from plan_service.reactions import (
     ACTIVITY_MISSED,
+    ACTIVITY_NOT_TOLD,
     NOT_RECEIVED,
     case_closed,
     case_opened,
@@ -194,6 +200,13 @@ def test_when_an_activitys_time_has_run_out_its_employment_is_asked_which_are_la
     (ask,) = time_ran_out(heard(ACTIVITY_MISSED, due_at), due_at)
     assert ask.aggregate.stream(ask.id) == f"employment-{EMPLOYMENT}"
     assert ask.command == RecordActivitiesMissed(ran_out_on=date(2026, 6, 7))
+
+
+def test_when_the_time_to_say_why_has_run_out_its_employment_is_asked_what_nobody_has_explained() -> None:
+    due_at = datetime(2026, 6, 15, 4, tzinfo=UTC)
+    (ask,) = time_ran_out(heard(ACTIVITY_NOT_TOLD, due_at), due_at)
+    assert ask.aggregate.stream(ask.id) == f"employment-{EMPLOYMENT}"
+    assert ask.command == RecordActivitiesNotTold(ran_out_on=date(2026, 6, 15))
 
 
 def test_the_end_of_a_case_and_its_reopening_are_noted() -> None:

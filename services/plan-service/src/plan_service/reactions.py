@@ -1,8 +1,8 @@
 """What do we do about what others tell?
 
 When a case is opened, or an employer's notice brings an employment to it, we know the employments it concerns. When it
-is closed, no plan is asked for any more. When the time for a requested plan or for an activity has run out, we record
-that it did."""
+is closed, no plan is asked for any more. When the time for a requested plan, for an activity, or to say why it was not
+done, has run out, we record that it did."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,12 @@ from contracts.case import CaseClosed, CaseEmployment, CaseOpened, CaseReopened,
 from contracts.notification import TimerElapsed
 from contracts.plan import EmploymentRegistered
 from plan_service.domain.case_end import NoteEnd, NoteReopening, case_end
-from plan_service.domain.commands import LearnOfEmployment, RecordActivitiesMissed, RecordPlanNotReceived
+from plan_service.domain.commands import (
+    LearnOfEmployment,
+    RecordActivitiesMissed,
+    RecordActivitiesNotTold,
+    RecordPlanNotReceived,
+)
 from plan_service.domain.employment import employment
 
 NOT_RECEIVED = "EMPLOYER_PLAN_NOT_RECEIVED"
@@ -23,6 +28,9 @@ NOT_RECEIVED = "EMPLOYER_PLAN_NOT_RECEIVED"
 ACTIVITY_MISSED = "PLAN_ACTIVITY_MISSED"
 """The kind of timer that it runs for an activity of a plan. It is about the employment: which activities are late
 follows from the plan."""
+
+ACTIVITY_NOT_TOLD = "PLAN_ACTIVITY_NOT_TOLD"
+"""The kind of timer that it runs for the question why an activity was not done. It is about the employment too."""
 
 
 def time_ran_out(heard: Heard, now: datetime) -> Sequence[Ask]:
@@ -38,6 +46,9 @@ def time_ran_out(heard: Heard, now: datetime) -> Sequence[Ask]:
         case kind if kind == ACTIVITY_MISSED:
             late = RecordActivitiesMissed(ran_out_on=day)
             return (Ask(aggregate=employment, id=elapsed.about, command=late, rule="activity-missed"),)
+        case kind if kind == ACTIVITY_NOT_TOLD:
+            unanswered = RecordActivitiesNotTold(ran_out_on=day)
+            return (Ask(aggregate=employment, id=elapsed.about, command=unanswered, rule="activity-not-told"),)
         case _:
             return ()
 

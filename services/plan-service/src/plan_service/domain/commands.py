@@ -124,6 +124,13 @@ class RecordActivitiesMissed:
     ran_out_on: date
 
 
+@record
+class RecordActivitiesNotTold:
+    """record that the time to say why an activity was not done ran out"""
+
+    ran_out_on: date
+
+
 Command = (
     RegisterEmployment
     | LearnOfEmployment
@@ -137,6 +144,7 @@ Command = (
     | CompleteActivity
     | MissActivity
     | RecordActivitiesMissed
+    | RecordActivitiesNotTold
 )
 
 # --- refusals ---

@@ -31,6 +31,7 @@ from plan_service.domain.commands import (
     PlanMissing,
     PlanUnknown,
     RecordActivitiesMissed,
+    RecordActivitiesNotTold,
     RecordFileRejected,
     RecordPlanNotReceived,
     RegisteredDifferently,
@@ -42,6 +43,7 @@ from plan_service.domain.commands import (
 )
 from plan_service.domain.outcomes import (
     all_missed,
+    all_not_told,
     completed,
     file_rejected,
     missed,
@@ -86,7 +88,9 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
             NotRegistered(),
         ):
             raise EmploymentUnknown
-        case StartActivity() | CompleteActivity() | MissActivity() | RecordActivitiesMissed(), NotRegistered():
+        case StartActivity() | CompleteActivity() | MissActivity(), NotRegistered():
+            raise EmploymentUnknown
+        case RecordActivitiesMissed() | RecordActivitiesNotTold(), NotRegistered():
             raise EmploymentUnknown
 
         case RequestPlan(), Registered() if self_employed(situation.employment):
@@ -172,7 +176,12 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
             return [missed(command, situation.employment)]
         case RecordActivitiesMissed(), PlanAtHand():
             return [*all_missed(command, situation)]
-        case RecordActivitiesMissed(), NotAsked() | Asked() | NotReceived() | FileUnreadable():
+        case RecordActivitiesNotTold(), PlanAtHand():
+            return [*all_not_told(command, situation)]
+        case (
+            RecordActivitiesMissed() | RecordActivitiesNotTold(),
+            NotAsked() | Asked() | NotReceived() | FileUnreadable(),
+        ):
             return []  # the plan was set aside meanwhile
         case _:
             assert_never((command, situation))

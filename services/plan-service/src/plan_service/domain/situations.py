@@ -123,7 +123,7 @@ def evolve(situation: Situation, fact: PlanEvent) -> Situation:
         case PlanActivityStarted() | PlanActivityCompleted() | PlanActivityMissed():
             assert isinstance(situation, PlanAtHand), "activities are those of the plan at hand"
             plan = situation.plan
-            return replace(situation, plan=replace(plan, told=tell(plan.told, fact, plan.newest.activities)))
+            return replace(situation, plan=replace(plan, told=tell(plan.told, fact, plan.newest)))
         case _:
             assert_never(fact)
 
