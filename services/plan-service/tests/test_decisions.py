@@ -130,7 +130,7 @@ def request_id(facts: list[PlanEvent]) -> UUID:
 
 
 REQUEST = RequestPlan(due=None, today=DAY_31)
-BROKEN_FILE = RecordFileRejected(upload_id=UPLOAD, reason=FileFault.ENCRYPTED, sha256="ef" * 32)
+BROKEN_FILE = RecordFileRejected(upload_id=UPLOAD, reason=FileFault.ENCRYPTED, sha256="ef" * 32, by_employer=True)
 REQUESTED = after(REQUEST)
 THE_REQUEST = request_id(REQUESTED)
 SUBMITTED = after(submit())
@@ -316,6 +316,10 @@ def test_a_broken_file_counts_as_received() -> None:
 def test_the_same_broken_file_again_changes_nothing_until_fk_asks_anew() -> None:
     given(*after(REQUEST, BROKEN_FILE)).when(BROKEN_FILE).nothing_happens()
     assert isinstance(decider.fold(after(REQUEST, BROKEN_FILE, REQUEST, BROKEN_FILE)), FileUnreadable)
+
+
+def test_a_broken_file_that_fk_uploads_leaves_the_employer_asked() -> None:
+    given(*REQUESTED).when(replace(BROKEN_FILE, by_employer=False)).nothing_happens()
 
 
 def test_a_broken_file_leaves_a_plan_that_is_at_hand_where_it_is() -> None:

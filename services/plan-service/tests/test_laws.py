@@ -122,6 +122,7 @@ intents: st.SearchStrategy[Intent] = st.one_of(
         upload_id=st.just(UUID(int=7)),
         reason=st.sampled_from([FileFault.TOO_LARGE, FileFault.MALWARE]),
         sha256=st.sampled_from([None, "e" * 64]),
+        by_employer=st.booleans(),
     ).map(always),
     st.builds(SubmitPlan, contents=contents, at=moments, today=days).map(always),
     st.builds(

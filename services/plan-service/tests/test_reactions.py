@@ -25,10 +25,16 @@ from contracts.case import (
 from contracts.notification import NOTIFICATION, TimerElapsed
 from contracts.values import EmploymentKind
 from plan_service.domain.case_end import NoteEnd, NoteReopening
-from plan_service.domain.commands import LearnOfEmployment, RecordActivitiesMissed, RecordPlanNotReceived
+from plan_service.domain.commands import (
+    LearnOfEmployment,
+    RecordActivitiesMissed,
+    RecordActivitiesNotTold,
+    RecordPlanNotReceived,
+)
 from plan_service.main import service
 from plan_service.reactions import (
     ACTIVITY_MISSED,
+    ACTIVITY_NOT_TOLD,
     NOT_RECEIVED,
     case_closed,
     case_opened,
@@ -40,14 +46,14 @@ from plan_service.reactions import (
 EMPLOYMENT = UUID(int=1)
 
 
-def heard(kind: str, due_at: datetime) -> Heard:
+def heard(kind: str, due_at: datetime, reminders: int = 0) -> Heard:
     return Heard(
         source="notification",
         position=1,
         stream="agenda-1",
         version=1,
         name="TimerElapsed",
-        fact=TimerElapsed(timer_id=UUID(int=2), kind=kind, due_at=due_at, about=EMPLOYMENT),
+        fact=TimerElapsed(timer_id=UUID(int=2), kind=kind, due_at=due_at, about=EMPLOYMENT, reminders=reminders),
         envelope=Envelope(event_id=UUID(int=3), occurred_at=due_at, actor=SYSTEM, case_id=UUID(int=4)),
         recorded_at=due_at,
     )
@@ -56,10 +62,10 @@ def heard(kind: str, due_at: datetime) -> Heard:
 @pytest.mark.parametrize(("hour", "day"), [(21, 30), (22, 1)])
 def test_when_the_time_has_run_out_we_ask_ourselves_to_record_it_on_its_swedish_day(hour: int, day: int) -> None:
     due_at = datetime(2026, 4, 30, hour, tzinfo=UTC)
-    (ask,) = time_ran_out(heard(NOT_RECEIVED, due_at), due_at)
+    (ask,) = time_ran_out(heard(NOT_RECEIVED, due_at, reminders=1), due_at)
     assert (ask.aggregate.stream(ask.id), ask.case_id) == (f"employment-{EMPLOYMENT}", None)
     assert isinstance(ask.command, RecordPlanNotReceived)
-    assert (ask.command.ran_out_on.day, ask.command.reminders) == (day, 2)
+    assert (ask.command.ran_out_on.day, ask.command.reminders) == (day, 1)
 
 
 def test_other_timers_are_not_ours() -> None:
@@ -135,16 +141,17 @@ CODEC = Codec(NOTIFICATION)
 positions = itertools.count(1)
 
 
-async def told_that_time_ran_out(desk: Any, at: str, case_id: str, due_at: datetime) -> None:
+async def told_that_time_ran_out(desk: Any, at: str, case_id: str, due_at: datetime, reminders: int = 2) -> None:
     """What the listener writes down when notification-service has said it."""
-    fact = TimerElapsed(timer_id=uuid4(), kind=NOT_RECEIVED, due_at=due_at, about=UUID(at.rpartition("/")[2]))
+    employment = UUID(at.rpartition("/")[2])
+    fact = TimerElapsed(timer_id=uuid4(), kind=NOT_RECEIVED, due_at=due_at, about=employment, reminders=reminders)
     encoded, position = CODEC.encode(fact), next(positions)
     envelope = Envelope(event_id=uuid4(), occurred_at=due_at, actor=SYSTEM, case_id=UUID(case_id))
     runtime = desk.running.runtime
     await runtime.pool.execute(
         "insert into heard(source, position, event_id, type, schema_version, stream_id, version, case_id, data, "
-        "envelope, recorded_at) values ('notification', $1, $2, 'TimerElapsed', 1, 'agenda', 1, $3, $4, $5, $6)",
-        position, envelope.event_id, envelope.case_id, encoded.open, to_headers(envelope), due_at,
+        "envelope, recorded_at) values ('notification', $1, $2, 'TimerElapsed', $3, 'agenda', 1, $4, $5, $6, $7)",
+        position, envelope.event_id, encoded.version, envelope.case_id, encoded.open, to_headers(envelope), due_at,
     )  # fmt: skip
     runtime.wrote()
     async with asyncio.timeout(10):
@@ -156,12 +163,12 @@ async def test_a_requested_plan_that_has_not_come_is_recorded_by_the_system_for_
     case_id, day_60 = str(uuid4()), desk.noon + timedelta(days=29)
     at = await desk.registered(caseId=case_id)
     await desk.fk.post(f"{at}/plan-requests", json={})
-    await told_that_time_ran_out(desk, at, case_id, day_60)
+    await told_that_time_ran_out(desk, at, case_id, day_60, reminders=1)
     assert (await desk.read(at))["planStatus"] == "NOT_RECEIVED"
     row = await desk.running.runtime.pool.fetchrow(
         "select data, envelope from readable_events where type = 'EmployerPlanNotReceived' order by position desc"
     )
-    assert '"reminders":2' in row["data"]
+    assert '"reminders":1' in row["data"]
     assert '"lastDue":"2026-04-30"' in row["data"]
     assert f"ce-caseid: {case_id}" in row["envelope"]
     assert "ce-actorrole: system" in row["envelope"]
@@ -193,6 +200,13 @@ def test_when_an_activitys_time_has_run_out_its_employment_is_asked_which_are_la
     (ask,) = time_ran_out(heard(ACTIVITY_MISSED, due_at), due_at)
     assert ask.aggregate.stream(ask.id) == f"employment-{EMPLOYMENT}"
     assert ask.command == RecordActivitiesMissed(ran_out_on=date(2026, 6, 7))
+
+
+def test_when_the_time_to_say_why_has_run_out_its_employment_is_asked_what_nobody_has_explained() -> None:
+    due_at = datetime(2026, 6, 15, 4, tzinfo=UTC)
+    (ask,) = time_ran_out(heard(ACTIVITY_NOT_TOLD, due_at), due_at)
+    assert ask.aggregate.stream(ask.id) == f"employment-{EMPLOYMENT}"
+    assert ask.command == RecordActivitiesNotTold(ran_out_on=date(2026, 6, 15))
 
 
 def test_the_end_of_a_case_and_its_reopening_are_noted() -> None:

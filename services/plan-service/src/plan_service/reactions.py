@@ -1,8 +1,8 @@
 """What do we do about what others tell?
 
 When a case is opened, or an employer's notice brings an employment to it, we know the employments it concerns. When it
-is closed, no plan is asked for any more. When the time for a requested plan or for an activity has run out, we record
-that it did."""
+is closed, no plan is asked for any more. When the time for a requested plan, for an activity, or to say why it was not
+done, has run out, we record that it did."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,12 @@ from contracts.case import CaseClosed, CaseEmployment, CaseOpened, CaseReopened,
 from contracts.notification import TimerElapsed
 from contracts.plan import EmploymentRegistered
 from plan_service.domain.case_end import NoteEnd, NoteReopening, case_end
-from plan_service.domain.commands import LearnOfEmployment, RecordActivitiesMissed, RecordPlanNotReceived
+from plan_service.domain.commands import (
+    LearnOfEmployment,
+    RecordActivitiesMissed,
+    RecordActivitiesNotTold,
+    RecordPlanNotReceived,
+)
 from plan_service.domain.employment import employment
 
 NOT_RECEIVED = "EMPLOYER_PLAN_NOT_RECEIVED"
@@ -24,8 +29,8 @@ ACTIVITY_MISSED = "PLAN_ACTIVITY_MISSED"
 """The kind of timer that it runs for an activity of a plan. It is about the employment: which activities are late
 follows from the plan."""
 
-REMINDERS = 2
-"""Reminders that go before the timer, by notification-service's rule for requested plans (+15 and +22 days [A])."""
+ACTIVITY_NOT_TOLD = "PLAN_ACTIVITY_NOT_TOLD"
+"""The kind of timer that it runs for the question why an activity was not done. It is about the employment too."""
 
 
 def time_ran_out(heard: Heard, now: datetime) -> Sequence[Ask]:
@@ -36,11 +41,14 @@ def time_ran_out(heard: Heard, now: datetime) -> Sequence[Ask]:
     day = local_day(elapsed.due_at)
     match elapsed.kind:
         case kind if kind == NOT_RECEIVED:
-            silence = RecordPlanNotReceived(ran_out_on=day, reminders=REMINDERS)
+            silence = RecordPlanNotReceived(ran_out_on=day, reminders=elapsed.reminders)
             return (Ask(aggregate=employment, id=elapsed.about, command=silence, rule="plan-not-received"),)
         case kind if kind == ACTIVITY_MISSED:
             late = RecordActivitiesMissed(ran_out_on=day)
             return (Ask(aggregate=employment, id=elapsed.about, command=late, rule="activity-missed"),)
+        case kind if kind == ACTIVITY_NOT_TOLD:
+            unanswered = RecordActivitiesNotTold(ran_out_on=day)
+            return (Ask(aggregate=employment, id=elapsed.about, command=unanswered, rule="activity-not-told"),)
         case _:
             return ()
 

@@ -273,12 +273,14 @@ class ReminderFailed:
 class TimerElapsed:
     """A time that another service asked to be told of has come; the owner reacts with a fact of its own.
 
-    `timer_id` is the deadline that the timer is a step of."""
+    `timer_id` is the deadline that the timer is a step of; `reminders`: how many about it had been handed over by then,
+    each counted once by however many channels it went."""
 
     timer_id: Ref
     kind: Code
     due_at: Moment
     about: Ref
+    reminders: Count = 0
 
 
 @record
@@ -334,6 +336,11 @@ def _since_whenever(raw: dict[str, Any]) -> dict[str, Any]:
     return {**raw, **conditions(raw), "tasks": [{**task, **conditions(task)} for task in raw["tasks"]]}
 
 
+def _none_counted(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say how many reminders had gone: none is known to have."""
+    return {"reminders": 0, **raw}
+
+
 def _no_phone(raw: dict[str, Any]) -> dict[str, Any]:
     """Version 1 knew e-mail only."""
     return {"phone": "", **raw}
@@ -364,7 +371,7 @@ NOTIFICATION = Facts(
         Fact("ReminderRerouted", 1, ReminderRerouted, published=False),
         Fact("ReminderSent", 1, ReminderSent),
         Fact("ReminderFailed", 1, ReminderFailed),
-        Fact("TimerElapsed", 1, TimerElapsed),
+        Fact("TimerElapsed", 2, TimerElapsed, upcasts={1: _none_counted}),
         Fact("ContactSet", 2, ContactSet, person="party_key", upcasts={1: _no_phone}),
     ],
 )

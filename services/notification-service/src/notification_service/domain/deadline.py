@@ -124,6 +124,3 @@ def reaching(situation: Situation, role: str) -> Situation:
 
 def with_steps(deadline: Open, steps: tuple[Step, ...]) -> Open:
     return but(deadline, steps=steps)
-
-
-# --- what it tells ---

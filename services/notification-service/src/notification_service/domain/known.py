@@ -34,15 +34,16 @@ from notification_service.domain.message import Message, NotWaiting, Waiting, re
 @record
 class Agenda:
     """`deadlines` in the order in which they were set; `settled` says when each event came for each matter; `counted`
-    holds the different items of what is counted."""
+    holds the different items of what is counted; `reminded` which reminders of a deadline were handed over."""
 
     deadlines: Mapping[UUID, Situation]
     settled: Came
     messages: Mapping[UUID, Message]
     counted: Mapping[UUID, frozenset[UUID]]
+    reminded: Mapping[UUID, frozenset[tuple[str, int]]]
 
 
-NOTHING_YET = Agenda(deadlines={}, settled={}, messages={}, counted={})
+NOTHING_YET = Agenda(deadlines={}, settled={}, messages={}, counted={}, reminded={})
 
 
 def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
@@ -82,7 +83,9 @@ def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
             return _said(agenda, event.reminder_id, withdrawn(message_of(agenda, event.reminder_id)))
         case ReminderRerouted():
             return _said(agenda, event.reminder_id, rerouted(message_of(agenda, event.reminder_id), event.instead))
-        case ReminderSent() | ReminderFailed():
+        case ReminderSent():
+            return _said(_reminded(agenda, event), event.reminder_id, NotWaiting())
+        case ReminderFailed():
             return _said(agenda, event.reminder_id, NotWaiting())
         case _:
             assert_never(event)
@@ -131,3 +134,9 @@ def heard_too(came: Came, event: str, matters: Sequence[UUID], at: datetime) -> 
 def _counted(agenda: Agenda, event: MatterCounted) -> Agenda:
     items = agenda.counted.get(event.of, frozenset()) | {event.item}
     return but(agenda, counted={**agenda.counted, event.of: items})
+
+
+def _reminded(agenda: Agenda, event: ReminderSent) -> Agenda:
+    """The same reminder may go by several channels, and so be handed over more than once."""
+    gone = agenda.reminded.get(event.deadline_id, frozenset()) | {(event.template_id, event.attempt)}
+    return but(agenda, reminded={**agenda.reminded, event.deadline_id: gone})

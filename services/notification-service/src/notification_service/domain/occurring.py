@@ -50,7 +50,7 @@ def _on_step(situation: Situation, agenda: Agenda) -> Sequence[AgendaEvent]:
                 case StepKind.ESCALATE:
                     return [escalated(told, step)]
                 case StepKind.TIMER:
-                    return [timer(told, step)]
+                    return [timer(told, step, len(agenda.reminded.get(told.deadline_id, ())))]
                 case StepKind.TASK:
                     task = next(t for t in deadline.tasks if t.kind == step.code)
                     if task.deadline_id in agenda.deadlines or would_be_in_vain(task, told.rule_version, agenda):

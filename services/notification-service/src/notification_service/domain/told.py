@@ -105,8 +105,10 @@ def escalated(told: DeadlineSet, step: Step) -> DeadlineEscalated:
     )
 
 
-def timer(told: DeadlineSet, step: Step) -> TimerElapsed:
-    return TimerElapsed(timer_id=told.deadline_id, kind=step.code, due_at=step.at, about=told.about)
+def timer(told: DeadlineSet, step: Step, reminders: int) -> TimerElapsed:
+    return TimerElapsed(
+        timer_id=told.deadline_id, kind=step.code, due_at=step.at, about=told.about, reminders=reminders
+    )
 
 
 def reminder(told: DeadlineSet, step: Step) -> ReminderDue:

@@ -12,7 +12,6 @@ from contracts.plan import (
     Channel,
     EmploymentKind,
     Exemption,
-    MissCause,
     Quality,
     Shortcoming,
     TipGround,
@@ -174,7 +173,7 @@ class NewMiss(Body):
 
     model_config = example(cause="EMPLOYER", on="2026-06-02")
 
-    cause: MissCause
+    cause: Literal["EMPLOYER", "PERSON", "HEALTH", "OTHER"]
     on: Day | None = Field(None, description="The day it is told; today when left out")
 
 

@@ -40,11 +40,14 @@ class RequestPlan:
 
 @record
 class RecordFileRejected:
-    """record that a file was refused"""
+    """record that a file was refused
+
+    `by_employer`: the employer sent it, and so has answered; not FK, which may have scanned something badly."""
 
     upload_id: UUID
     reason: FileFault
     sha256: str | None
+    by_employer: bool
 
 
 @record
@@ -121,6 +124,13 @@ class RecordActivitiesMissed:
     ran_out_on: date
 
 
+@record
+class RecordActivitiesNotTold:
+    """record that the time to say why an activity was not done ran out"""
+
+    ran_out_on: date
+
+
 Command = (
     RegisterEmployment
     | LearnOfEmployment
@@ -134,6 +144,7 @@ Command = (
     | CompleteActivity
     | MissActivity
     | RecordActivitiesMissed
+    | RecordActivitiesNotTold
 )
 
 # --- refusals ---

@@ -122,7 +122,8 @@ def evolve(situation: Situation, fact: PlanEvent) -> Situation:
             return NotReceived(employment=known)
         case PlanActivityStarted() | PlanActivityCompleted() | PlanActivityMissed():
             assert isinstance(situation, PlanAtHand), "activities are those of the plan at hand"
-            return replace(situation, plan=replace(situation.plan, told=tell(situation.plan.told, fact)))
+            plan = situation.plan
+            return replace(situation, plan=replace(plan, told=tell(plan.told, fact, plan.newest)))
         case _:
             assert_never(fact)
 
