@@ -69,8 +69,8 @@ class Shortcoming(StrEnum):
 
 
 class MissCause(StrEnum):
-    """Why an activity was not done, as the employer tells it. NOT_TOLD: it was asked, and the time to say so ran out; it
-    counts like a cause on the employer's side until one is told."""
+    """Why an activity was not done, as the employer tells it. NOT_TOLD: it was asked, and the time to say so ran out;
+    it counts like a cause on the employer's side until one is told."""
 
     EMPLOYER = "EMPLOYER"
     PERSON = "PERSON"
@@ -268,8 +268,8 @@ class PlanActivityCompleted:
 
 @record
 class PlanActivityMissed:
-    """An activity was not done. `cause` is None where its time ran out and nobody has said why: a question, which nothing
-    may rest on yet.
+    """An activity was not done. `cause` is None where its time ran out and nobody has said why: a question, which
+    nothing may rest on yet.
 
     `at` is the day it was said, or the day the time ran out. A cause told afterwards, or that none was told in time,
     comes as a fact of its own with the same `activity_id`: whoever counts misses counts activities."""
