@@ -1,12 +1,9 @@
 """What may stand in a field that comes from outside? Checked before anything else, and never repeated back."""
 
-from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from stdnum import luhn
-
-from chassis.days import iso_day
 
 SOLE_TRADER = (
     "This looks like a personal identity number, such as sole traders have. It is not taken here: no person's number "
@@ -34,7 +31,6 @@ def organisation_number(text: str) -> str:
 
 
 OrgNrIn = Annotated[str, AfterValidator(organisation_number), Field(max_length=20)]
-Day = Annotated[date, BeforeValidator(iso_day)]
 Yes = Annotated[bool, Field(strict=True)]
 PersonId = Annotated[str, Field(min_length=10, max_length=13, description="Personnummer or samordningsnummer")]
 HsaIdIn = Annotated[str, Field(pattern=r"^SE\d{10}-[A-Za-z0-9]{1,18}$", description="HSA-id")]

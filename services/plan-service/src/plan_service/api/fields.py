@@ -1,20 +1,15 @@
 """What may stand in a field that comes from outside? Checked before anything else, and never repeated back."""
 
-from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from stdnum import luhn
-
-from chassis.days import iso_day
 
 SOLE_TRADER = (
     "This looks like a personal identity number, such as sole traders have. It is not taken here: no person's number "
     "may travel with an event. Sole traders are registered through the case, under a pseudonymous reference."
 )
 TEN_DIGITS = "An organisation number has ten digits."
-EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
-"""What lies outside is a slip of the pen, and leaves no room to count deadlines from."""
 
 
 def organisation_number(text: str) -> str:
@@ -36,7 +31,6 @@ def organisation_number(text: str) -> str:
 
 
 OrgNrIn = Annotated[str, AfterValidator(organisation_number), Field(max_length=20)]
-Day = Annotated[date, BeforeValidator(iso_day), Field(ge=EARLIEST, le=LATEST)]
 Yes = Annotated[bool, Field(strict=True)]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Prose = Annotated[str, Field(min_length=1, max_length=1000)]
