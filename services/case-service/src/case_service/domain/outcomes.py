@@ -57,12 +57,21 @@ from contracts.values import EmploymentKind
 DEGREES = frozenset({25, 50, 75, 100})
 """A quarter, half, three quarters, or all of the capacity for work (SFB 27:45)."""
 
+MOST_CASES = 1000
+"""More than anybody has."""
+
 # --- ids: worked out, not drawn, so that two who ask at once name the same thing ---
 
 
 def case_id_of(person_ref: UUID, number: int) -> UUID:
     """The id of a person's first, second, ... case."""
     return uuid5(person_ref, f"case/{number}")
+
+
+def next_case_id(opened: CaseOpened) -> UUID:
+    """The id of the case that comes, or came, after this one of the person's."""
+    numbers = (n for n in range(1, MOST_CASES) if case_id_of(opened.person_ref, n) == opened.case_id)
+    return case_id_of(opened.person_ref, next(numbers) + 1)
 
 
 def employment_id_of(case_id: UUID, org_nr: str | None) -> UUID:
