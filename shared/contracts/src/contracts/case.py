@@ -441,7 +441,7 @@ CaseEvent = (
 @record
 class ConsentGiven:
     """The person lifts secrecy towards one party for one purpose (OSL 10:1, 12:2). `consent_id` stays the same when it
-    is given anew after an end; `giving` counts. `counterparty` is the organisation that may see or may tell."""
+    is given anew, after an end or to last longer, and the newest `giving` replaces the one before. `counterparty` is the organisation that may see or may tell."""
 
     consent_id: Ref
     giving: Count

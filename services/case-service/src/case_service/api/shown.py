@@ -371,7 +371,10 @@ def _links(row: CaseRow, who: Actor, newest: bool) -> dict[str, Link]:
 
 def consent(row: ConsentRow, today: date) -> ConsentShown:
     standing = row.status == GIVEN and today <= row.valid_to
-    links = {"withdraw": Link(href=f"/v1/consents/{row.consent_id}/withdrawal", method="POST")} if standing else {}
+    links: dict[str, Link] = {}
+    if standing:
+        links["renew"] = Link(href="/v1/consents", method="POST")
+        links["withdraw"] = Link(href=f"/v1/consents/{row.consent_id}/withdrawal", method="POST")
     return ConsentShown(
         consent_id=row.consent_id,
         scope=row.scope,
