@@ -244,6 +244,23 @@ def test_a_notice_in_an_open_case_is_recorded_once_and_brings_its_employment() -
     given(*history).when(NOTICE).nothing_happens()
 
 
+def test_what_a_case_is_expected_to_last_goes_for_each_of_its_employments() -> None:
+    """Also for one that an employer's notice brings: a plan is owed from 60 days on (SFB 30:6)."""
+
+    def days(*commands: Any) -> list[int | None]:
+        return [f.expected_days for f in after(*commands) if isinstance(f, EmployerSickNoticeReceived)]
+
+    theirs = replace(NOTICE, employment=OTHER_JOB)
+    assert days(OPEN, theirs) == [120]
+    assert days(NOTICE, theirs) == [14, 14]
+    assert days(replace(NOTICE, expected_end=DAY_1 + timedelta(days=89)), theirs) == [90, 90]
+    assert days(NOTICE, EXTEND, theirs) == [14, 180]
+    assert days(OPEN, EXTEND, theirs) == [180]
+    extended = after(OPEN, theirs, EXTEND)[-1]
+    assert isinstance(extended, CaseExtended)
+    assert extended.employment_ids == tuple(employment_id_of(CASE, job.org_nr) for job in (JOB, OTHER_JOB))
+
+
 @pytest.mark.parametrize("day", [DAY_1 - timedelta(days=1), DAY_20 + timedelta(days=1)])
 def test_sick_pay_ends_within_the_spell_that_has_been(day: date) -> None:
     given().when(replace(NOTICE, last_sick_pay_day=day)).refused(SickPayOutsideSpell)

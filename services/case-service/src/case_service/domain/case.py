@@ -66,11 +66,11 @@ def decide(command: Command, situation: Situation) -> list[CaseEvent]:
         case OpenCase(), Open():
             return []  # it is open already
         case TakeSickNotice(), NotOpened():
-            return [opened_by_notice(command), notice(command)]
+            return [opened_by_notice(command), notice(command, None)]
         case TakeSickNotice(), Open() if noticed_before(command, situation.case):
             return []  # the notice is here already
         case TakeSickNotice(), Open():
-            return [notice(command)]
+            return [notice(command, situation.case)]
         case (
             AssignCase()
             | ExtendCase()
