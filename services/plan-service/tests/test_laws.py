@@ -31,6 +31,7 @@ from plan_service.api import shown
 from plan_service.domain.commands import (
     AssessPlan,
     Command,
+    FollowCase,
     LearnOfEmployment,
     RecordFileRejected,
     RecordPlanNotReceived,
@@ -116,6 +117,7 @@ intents: st.SearchStrategy[Intent] = st.one_of(
         registration=st.sampled_from([EmploymentKind.ORDINARY, EmploymentKind.SHELTERED]).map(registration),
         today=days,
     ).map(always),
+    st.builds(FollowCase, expected_days=st.sampled_from([14, 90, 120])).map(always),
     st.builds(RequestPlan, due=st.none() | days, today=days).map(always),
     st.builds(
         RecordFileRejected,

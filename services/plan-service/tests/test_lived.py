@@ -11,7 +11,12 @@ from fastapi import FastAPI, Request, Response
 from chassis.envelope import SYSTEM
 from plan_service.api.finding import people
 from plan_service.domain.case_end import NoteEnd, NoteReopening, case_end
-from plan_service.domain.commands import RecordActivitiesMissed, RecordActivitiesNotTold, RecordPlanNotReceived
+from plan_service.domain.commands import (
+    FollowCase,
+    RecordActivitiesMissed,
+    RecordActivitiesNotTold,
+    RecordPlanNotReceived,
+)
 from plan_service.domain.employment import employment
 from plan_service.people import Nobody, People
 
@@ -110,6 +115,19 @@ async def test_nothing_is_asked_for_once_the_case_has_ended_and_what_comes_is_ta
     assert (await desk.fk.post(f"{at}/plan-requests", json={})).status_code == 201
     await happens(desk, case_end, case_id, NoteEnd(case_id=case_id, closed_at=desk.noon))
     await desk.submitted(at)
+
+
+# --- how long the case is expected to last ---
+
+
+async def test_a_longer_sick_leave_is_told_to_fk_and_not_to_the_employer(desk: Any) -> None:
+    at = await desk.registered(expectedDays=14)
+    await happens(desk, employment, id_of(at), FollowCase(expected_days=120))
+    shown = await desk.read(at)
+    assert (shown["expectedDays"], shown["planStatus"]) == (120, "NOT_KNOWN")
+    theirs = await desk.read(at, desk.a)
+    assert "expectedDays" not in theirs
+    assert [h["event"] for h in (await desk.read(f"{at}/timeline", desk.a))["items"]] == ["EmploymentRegistered"]
 
 
 # --- tips ---

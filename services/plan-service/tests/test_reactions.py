@@ -15,6 +15,7 @@ from contracts.case import (
     Benefit,
     CaseClosed,
     CaseEmployment,
+    CaseExtended,
     CaseOpened,
     CaseReopened,
     EmployerSickNoticeReceived,
@@ -26,6 +27,7 @@ from contracts.notification import NOTIFICATION, TimerElapsed
 from contracts.values import EmploymentKind
 from plan_service.domain.case_end import NoteEnd, NoteReopening
 from plan_service.domain.commands import (
+    FollowCase,
     LearnOfEmployment,
     RecordActivitiesMissed,
     RecordActivitiesNotTold,
@@ -37,6 +39,7 @@ from plan_service.reactions import (
     ACTIVITY_NOT_TOLD,
     NOT_RECEIVED,
     case_closed,
+    case_extended,
     case_opened,
     case_reopened,
     notice_received,
@@ -117,17 +120,35 @@ def test_a_case_that_is_opened_tells_its_employments_and_no_one_asks_the_self_em
     assert (registration.spell_start, registration.expected_days) == (date(2026, 3, 2), 120)
 
 
-def test_an_employers_notice_tells_its_employment_with_the_days_that_are_known() -> None:
+@pytest.mark.parametrize(("told_days", "expected_days"), [(120, 120), (14, 14), (None, 14)])
+def test_an_employers_notice_tells_its_employment_with_the_days_that_the_case_expects(
+    told_days: int | None, expected_days: int
+) -> None:
+    """The expected length is the case's: a second employer owes a plan by day 30 as the first one does (SFB 30:6)."""
     notice = EmployerSickNoticeReceived(
         case_id=UUID(int=4),
         person_ref=UUID(int=5),
         employment=JOB,
         spell_start=date(2026, 3, 2),
         last_sick_pay_day=date(2026, 3, 15),
+        expected_days=told_days,
     )
     (ask,) = notice_received(told(notice), NOW)
     assert isinstance(ask.command, LearnOfEmployment)
-    assert ask.command.registration.expected_days == 14
+    assert ask.command.registration.expected_days == expected_days
+
+
+def test_every_employment_of_a_case_that_is_extended_follows_it() -> None:
+    extended = CaseExtended(
+        case_id=UUID(int=4),
+        new_expected_end=date(2026, 6, 29),
+        expected_days=120,
+        certificate_id=None,
+        employment_ids=(EMPLOYMENT, UUID(int=9)),
+    )
+    asks = case_extended(told(extended), NOW)
+    assert [ask.aggregate.stream(ask.id) for ask in asks] == [f"employment-{id}" for id in extended.employment_ids]
+    assert all(ask.command == FollowCase(expected_days=120) for ask in asks)
 
 
 def test_every_reaction_is_to_an_event_that_we_hear() -> None:

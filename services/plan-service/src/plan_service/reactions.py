@@ -1,8 +1,8 @@
 """What do we do about what others tell?
 
 When a case is opened, or an employer's notice brings an employment to it, we know the employments it concerns. When it
-is closed, no plan is asked for any more. When the time for a requested plan, for an activity, or to say why it was not
-done, has run out, we record that it did."""
+is extended, each of them is expected to last as long. When it is closed, no plan is asked for any more. When the time
+for a requested plan, for an activity, or to say why it was not done, has run out, we record that it did."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,11 +10,19 @@ from datetime import datetime, timedelta
 from chassis.days import local_day
 from chassis.react import Ask, Reaction
 from chassis.view import Heard
-from contracts.case import CaseClosed, CaseEmployment, CaseOpened, CaseReopened, EmployerSickNoticeReceived
+from contracts.case import (
+    CaseClosed,
+    CaseEmployment,
+    CaseExtended,
+    CaseOpened,
+    CaseReopened,
+    EmployerSickNoticeReceived,
+)
 from contracts.notification import TimerElapsed
 from contracts.plan import EmploymentRegistered
 from plan_service.domain.case_end import NoteEnd, NoteReopening, case_end
 from plan_service.domain.commands import (
+    FollowCase,
     LearnOfEmployment,
     RecordActivitiesMissed,
     RecordActivitiesNotTold,
@@ -74,12 +82,21 @@ def case_opened(heard: Heard, now: datetime) -> Sequence[Ask]:
 
 
 def notice_received(heard: Heard, now: datetime) -> Sequence[Ask]:
-    """An employment that the case had already keeps its first registration. Of a new one it is known only how long sick
-    pay was paid."""
+    """An employment that the case had already keeps its first registration. How long the incapacity may be assumed to
+    last is the case's word for a new one too; where it was not told, sick pay was paid for so long at least."""
     notice = heard.fact
     assert isinstance(notice, EmployerSickNoticeReceived)
-    days = (notice.last_sick_pay_day - notice.spell_start) // timedelta(days=1) + 1
-    return (_register(notice, notice.employment, days, now),)
+    paid = (notice.last_sick_pay_day - notice.spell_start) // timedelta(days=1) + 1
+    return (_register(notice, notice.employment, notice.expected_days or paid, now),)
+
+
+def case_extended(heard: Heard, now: datetime) -> Sequence[Ask]:
+    extended = heard.fact
+    assert isinstance(extended, CaseExtended)
+    command = FollowCase(expected_days=extended.expected_days)
+    return tuple(
+        Ask(aggregate=employment, id=id, command=command, rule="case-extended") for id in extended.employment_ids
+    )
 
 
 def _register(
@@ -104,6 +121,7 @@ def _register(
 reactions: Mapping[tuple[str, str], Reaction] = {
     ("case", "CaseOpened"): case_opened,
     ("case", "EmployerSickNoticeReceived"): notice_received,
+    ("case", "CaseExtended"): case_extended,
     ("case", "CaseClosed"): case_closed,
     ("case", "CaseReopened"): case_reopened,
     ("notification", "TimerElapsed"): time_ran_out,

@@ -131,7 +131,8 @@ class PlanActivity:
 class EmploymentRegistered:
     """An employment that a sick-leave case concerns, as plan-service knows it.
 
-    Sick-leave start and expected length come with the registration until case-service announces them."""
+    `expected_days` is for how long the incapacity may be assumed to last as far as is known at that moment. It is the
+    case's; where that changes, `ExpectedDaysChanged` follows."""
 
     employment_id: Ref
     case_id: Ref
@@ -139,6 +140,19 @@ class EmploymentRegistered:
     org_nr: OrgNr
     employment_kind: Annotated[EmploymentKind, W]
     workplace: Annotated[str, W]
+    spell_start: Day
+    expected_days: Days
+
+
+@record
+class ExpectedDaysChanged:
+    """The incapacity may be assumed to last longer than it was when the employment was registered. From 60 days on the
+    employer owes a plan (SFB 30:6), also where this is assumed only later."""
+
+    employment_id: Ref
+    case_id: Ref
+    org_nr: OrgNr
+    employment_kind: Annotated[EmploymentKind, W]
     spell_start: Day
     expected_days: Days
 
@@ -349,6 +363,7 @@ class CaseReopeningNoted:
 
 PlanEvent = (
     EmploymentRegistered
+    | ExpectedDaysChanged
     | EmployerPlanRequested
     | PlanSubmitted
     | PlanRevised
@@ -366,6 +381,7 @@ PLAN = Facts(
     "plan",
     [
         Fact("EmploymentRegistered", 1, EmploymentRegistered, person="person_ref"),
+        Fact("ExpectedDaysChanged", 1, ExpectedDaysChanged),
         Fact("EmployerPlanRequested", 1, EmployerPlanRequested),
         Fact("PlanSubmitted", 1, PlanSubmitted, person="person_ref"),
         Fact("PlanRevised", 1, PlanRevised, person="person_ref"),

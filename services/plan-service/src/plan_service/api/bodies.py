@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from chassis.days import Day
 from chassis.http import Body
 from contracts.plan import (
     ActivityKind,
@@ -18,7 +19,7 @@ from contracts.plan import (
     TipKind,
     TipOutcome,
 )
-from plan_service.api.fields import Day, Line, OrgNrIn, Prose, Yes
+from plan_service.api.fields import Line, OrgNrIn, Prose, Yes
 from plan_service.api.wording import WARNING
 from plan_service.domain.plan import Activity, Contents, Document
 

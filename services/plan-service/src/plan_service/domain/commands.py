@@ -30,6 +30,13 @@ class LearnOfEmployment:
 
 
 @record
+class FollowCase:
+    """take in for how long the case is expected to last"""
+
+    expected_days: int
+
+
+@record
 class RequestPlan:
     """ask the employer for the plan"""
 
@@ -134,6 +141,7 @@ class RecordActivitiesNotTold:
 Command = (
     RegisterEmployment
     | LearnOfEmployment
+    | FollowCase
     | RequestPlan
     | RecordFileRejected
     | SubmitPlan

@@ -18,6 +18,7 @@ from plan_service.domain.commands import (
     Command,
     CompleteActivity,
     EmploymentUnknown,
+    FollowCase,
     LearnOfEmployment,
     MissActivity,
     NeverRequested,
@@ -45,6 +46,7 @@ from plan_service.domain.outcomes import (
     all_missed,
     all_not_told,
     completed,
+    expected_anew,
     file_rejected,
     missed,
     not_received,
@@ -83,6 +85,12 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
             return []  # the first registration stands
         case LearnOfEmployment(), Registered():
             return []  # the first registration stands
+        case FollowCase(), NotRegistered():
+            return []  # the self-employed have no employer that owes a plan
+        case FollowCase(), Registered() if is_expected_so(command, situation.employment):
+            return []  # it is expected to last that long already
+        case FollowCase(), Registered():
+            return [expected_anew(command, situation.employment)]
         case (
             RequestPlan() | RecordFileRejected() | SubmitPlan() | RevisePlan() | AssessPlan() | RecordPlanNotReceived(),
             NotRegistered(),
@@ -198,6 +206,11 @@ def registered_otherwise(command: RegisterEmployment, known: Employment) -> bool
     told = known.registration
     workplace = told.workplace or command.registration.workplace  # a case does not tell it
     return command.registration != replace(told, workplace=workplace)
+
+
+def is_expected_so(command: FollowCase, known: Employment) -> bool:
+    """as many days are expected already"""
+    return command.expected_days == known.expected_days
 
 
 def self_employed(known: Employment) -> bool:

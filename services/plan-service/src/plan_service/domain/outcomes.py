@@ -9,6 +9,7 @@ from contracts.plan import (
     EmployerPlanNotReceived,
     EmployerPlanRequested,
     EmploymentRegistered,
+    ExpectedDaysChanged,
     Initiative,
     MissCause,
     PlanActivity,
@@ -25,6 +26,7 @@ from plan_service.domain.commands import (
     CompleteActivity,
     DayNotCome,
     DueNotAhead,
+    FollowCase,
     LearnOfEmployment,
     MissActivity,
     RecordActivitiesMissed,
@@ -56,6 +58,18 @@ def registered(command: RegisterEmployment | LearnOfEmployment) -> EmploymentReg
     if command.registration.spell_start > command.today:
         raise SickLeaveInFuture
     return command.registration
+
+
+def expected_anew(command: FollowCase, known: Employment) -> ExpectedDaysChanged:
+    told = known.registration
+    return ExpectedDaysChanged(
+        employment_id=told.employment_id,
+        case_id=told.case_id,
+        org_nr=told.org_nr,
+        employment_kind=told.employment_kind,
+        spell_start=told.spell_start,
+        expected_days=command.expected_days,
+    )
 
 
 def requested(command: RequestPlan, known: Employment) -> EmployerPlanRequested:
