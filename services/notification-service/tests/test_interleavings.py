@@ -1,6 +1,7 @@
 """Three services are heard, each in its own order: whatever the order between them, it comes to the same."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -127,6 +128,17 @@ def test_down_over_the_reopening_only_it_is_waited_for_too(case: Any) -> None:
 def test_a_plan_requested_while_the_case_was_closed_is_not_waited_for(case: Any, order: list[Said]) -> None:
     done, _ = lived(case, [], order)
     assert not any("REQUESTED_PLAN" in told for told in done)
+
+
+def test_what_is_registered_afterwards_counts_from_then_whatever_day_it_names(
+    case: Any, day: Callable[..., datetime]
+) -> None:
+    case.closed(40)
+    case.reopened(50)
+    hear = case.hear
+    case.hear = lambda fact, at: hear(fact, day(60))
+    case.submitted(30)  # an oral plan of day 30, registered on day 60
+    assert "ASSESS_PLAN" in [f.kind for f in case.told(DeadlineSet)]
 
 
 def test_what_may_yet_turn_out_to_have_been_open_is_neither_ended_nor_told_before_it_is_known(case: Any) -> None:

@@ -46,7 +46,7 @@ def deadline(book: Rulebook, rule: Rule, heard: Heard, part: Any, case_id: UUID 
     steps = [step for s in own for step in steps_of(s, rule.duty, due, origin)]
     tasks = tuple(_task(s.duty, time_of(s, due, origin), origin) for s in own if s.duty is not None)
     return SetDeadline(
-        task=_made(rule.duty, due, _id(rule.id, origin), steps, origin, origin.happened),
+        task=_made(rule.duty, due, _id(rule.id, origin), steps, origin, origin.recorded),
         tasks=tasks,
         rule_version=book.version,
         tally=_tally(rule, part),
@@ -70,7 +70,7 @@ def _task(duty: Duty, opens: datetime, origin: Origin) -> Task:
 
 
 def _made(duty: Duty, due: date, deadline_id: UUID, own: list[Step], origin: Origin, since: datetime) -> Task:
-    """`since` is when it came up: when the event happened, or the time of the step that sets it."""
+    """`since` is when it came up: when the event was recorded, or the time of the step that sets it."""
     steps = numbered([*escalation_of(duty, due, origin), *own])
     return Task(
         deadline_id=deadline_id,
