@@ -103,8 +103,9 @@ class Crowded(MemoryLog):
     async def _others_first(self) -> None:
         turn, others = (self.turns.pop(0) if self.turns else ()), self.others
         self.others = None  # they are not interrupted themselves
-        for act in turn if others else ():
-            await quietly(act, others)
+        if others is not None:
+            for act in turn:
+                await quietly(act, others)
         self.others = others
 
 

@@ -232,7 +232,7 @@ def others(draw: st.DrawFn) -> Command:
                     today=today,
                     at=now,
                 ),
-                CommentAssessment(referral_id=REFERRAL, by=by, stance=Stance.ADDS, text=text),
+                CommentAssessment(referral_id=REFERRAL, by=by, stance=Stance.ADDS, text=text, today=today),
             ]
         )
     )
