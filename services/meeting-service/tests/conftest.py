@@ -137,8 +137,10 @@ class Desk:
     ) -> None:  # fmt: skip
         await self.case.tells(consent_given(case_id, scope, party, giving, covering), case_id=case_id)
 
-    async def withdrew(self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1) -> None:
-        await self.case.tells(consent_withdrawn(case_id, scope, party, giving), case_id=case_id)
+    async def withdrew(
+        self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1, at: datetime = NOON
+    ) -> None:
+        await self.case.tells(consent_withdrawn(case_id, scope, party, giving, at), case_id=case_id)
 
     async def referred(self, case_id: UUID, accepted: bool = True) -> UUID:
         referral_id = new_id()
@@ -151,8 +153,8 @@ class Desk:
         answer = ReferralAccepted(referral_id=referral_id, case_id=case_id, officer_ref="officer-1", at=NOON)
         await self.case.tells(answer, case_id=case_id)
 
-    async def closed(self, case_id: UUID) -> int:
-        ended = CaseClosed(case_id=case_id, closed_at=NOON, outcome=Outcome.OTHER, spell_days=31, chain_days=31)
+    async def closed(self, case_id: UUID, at: datetime = NOON) -> int:
+        ended = CaseClosed(case_id=case_id, closed_at=at, outcome=Outcome.OTHER, spell_days=31, chain_days=31)
         return await self.case.tells(ended, case_id=case_id)
 
     # --- what is sent here ---
@@ -252,14 +254,14 @@ def consent_given(
     )
 
 
-def consent_withdrawn(case_id: UUID, scope: Scope, party: str, giving: int) -> ConsentWithdrawn:
+def consent_withdrawn(case_id: UUID, scope: Scope, party: str, giving: int, at: datetime = NOON) -> ConsentWithdrawn:
     return ConsentWithdrawn(
         consent_id=consent_id_of(case_id, scope),
         giving=giving,
         case_id=case_id,
         scope=scope,
         counterparty=party,
-        effective_at=NOON,
+        effective_at=at,
     )
 
 

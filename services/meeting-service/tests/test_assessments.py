@@ -123,7 +123,7 @@ def test_it_rests_on_a_consent_that_covers_function_and_what_it_came_to() -> Non
 def test_it_rests_on_both_consents(missing: Scope) -> None:
     without = [c for c in BOTH if c.consent.scope is not missing]
     given(*after(OPENED, *without, SENT, ACCEPTED)).when(ASSESS).refused(ConsentMissing)
-    ended = NoteConsentEnded(consent_id=CONSENTS[missing], giving=1)
+    ended = NoteConsentEnded(consent_id=CONSENTS[missing], giving=1, at=NOON)
     given(*after(*READY, ended)).when(ASSESS).refused(ConsentMissing)
     elsewhere = consent(missing, "2021000000")
     given(*after(OPENED, *without, elsewhere, SENT, ACCEPTED)).when(ASSESS).refused(ConsentMissing)
