@@ -133,9 +133,9 @@ class Desk:
 
     async def consented(
         self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1,
-        covering: tuple[Covered, ...] = ALL,
+        covering: tuple[Covered, ...] = ALL, last: date = date(2027, 3, 2),
     ) -> None:  # fmt: skip
-        await self.case.tells(consent_given(case_id, scope, party, giving, covering), case_id=case_id)
+        await self.case.tells(consent_given(case_id, scope, party, giving, covering, last), case_id=case_id)
 
     async def withdrew(
         self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1, at: datetime = NOON
@@ -236,7 +236,12 @@ def case_opened(case_id: UUID) -> CaseOpened:
 
 
 def consent_given(
-    case_id: UUID, scope: Scope, party: str, giving: int, covering: tuple[Covered, ...] = ALL
+    case_id: UUID,
+    scope: Scope,
+    party: str,
+    giving: int,
+    covering: tuple[Covered, ...] = ALL,
+    last: date = date(2027, 3, 2),
 ) -> ConsentGiven:
     return ConsentGiven(
         consent_id=consent_id_of(case_id, scope),
@@ -248,7 +253,7 @@ def consent_given(
         purpose=Purpose.MEETING,
         data_classes=covering,
         valid_from=date(2026, 3, 2),
-        valid_to=date(2027, 3, 2),
+        valid_to=last,
         form=ConsentForm.WRITTEN,
         evidence_ref=new_id(),
     )

@@ -1,11 +1,12 @@
 """Meetings, as the parties live them over HTTP."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 
 from chassis.clock import new_id
 from contracts.case import Covered, Scope
@@ -128,6 +129,20 @@ async def test_a_withdrawn_consent_ends_what_the_party_may_see_and_do_at_once(de
     assert [p["takesPart"] for p in shown["participants"]] == [True, True, False]
     (row,) = (await desk.read(at.rpartition("/")[0]))["items"]
     assert row["marked"]
+
+
+@pytest.mark.parametrize("whole", ["", "&whole=true"])
+async def test_an_invitation_is_listed_to_the_last_day_of_the_consent_also_before_its_end_is_told(
+    desk: Any, whole: str
+) -> None:
+    case_id, at = await desk.opened()
+    await desk.consented(case_id, last=date(2026, 4, 10))
+    made = await desk.fk.post(f"{at}/meetings", json=desk.meeting())
+    for day, there in [(10, True), (11, False)]:
+        desk.running.now_is(datetime(2026, 4, day, 20, tzinfo=UTC))
+        listed = await desk.hr.get(f"/v1/invitations?limit=100{whole}")
+        read = await desk.hr.get(f"{at}/meetings/{made.json()['meetingId']}")
+        assert (made.json()["meetingId"] in listed.text, read.status_code == 200) == (there, there)
 
 
 async def test_a_cancelled_meeting_is_no_longer_among_the_invitations_of_a_party_without_consent(desk: Any) -> None:

@@ -82,6 +82,15 @@ def meeting_of(known: Meetings, meeting_id: UUID, who: Actor, today: date) -> Si
             raise MeetingUnknown
 
 
+def may_read(known: Meetings, meeting_id: UUID, who: Actor, today: date) -> bool:
+    """Would this party be shown the meeting?"""
+    try:
+        meeting_of(of(known, who, today), meeting_id, who, today)
+    except (CaseUnknown, MeetingUnknown):
+        return False
+    return True
+
+
 def subject(found: Situation) -> Meeting | MeetingProposed | None:
     """What it is about, whatever became of it: a meeting, one that was only proposed, or nothing."""
     match found:
