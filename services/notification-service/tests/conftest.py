@@ -112,7 +112,7 @@ from contracts.plan import (
     TipGround,
     TipKind,
 )
-from notification_service.domain.agenda import NOTHING_YET, agenda, decider
+from notification_service.domain.agenda import NOTHING_YET, agenda, apart, decider
 from notification_service.domain.commands import Command, Elapse
 from notification_service.reactions import answer
 from notification_service.rules import load, shipped
@@ -372,10 +372,10 @@ class Script:
 
     # --- tips: no case goes with them ---
 
-    def tipped(self, day: int, clock: str = "12:00") -> None:
+    def tipped(self, day: int, clock: str = "12:00", tip: str = "tip") -> None:
         self.hear(
             SupervisionTipSent(
-                tip_id=ref("tip"),
+                tip_id=ref(tip),
                 kind=TipKind.TIP,
                 org_nr=ORG_NR,
                 workplace="",
@@ -777,6 +777,11 @@ class World(Script):
         """The facts of the case's agenda, in order; only these kinds when there are any."""
         told = [fact for _, fact in await self.runtime.perform.facts(agenda, ref("case"))]
         return [f for f in told if not kinds or isinstance(f, kinds)]
+
+    async def facts_apart(self, tip: str, *kinds: type[Any]) -> list[Any]:
+        """Those of a tip, which stands in no case."""
+        told = [fact for _, fact in await self.runtime.perform.facts(apart, ref(tip))]
+        return [f for f in told if isinstance(f, kinds)]
 
 
 class Other:
