@@ -284,13 +284,13 @@ class Script:
             on(day),
         )
 
-    def withdrawn(self, day: int, giving: int = 1) -> None:
+    def withdrawn(self, day: int, giving: int = 1, scope: str = "AF") -> None:
         self.hear(
             ConsentWithdrawn(
                 consent_id=ref("consent"),
                 giving=giving,
                 case_id=ref("case"),
-                scope=Scope.AF,
+                scope=Scope(scope),
                 counterparty="2021002114",
                 effective_at=on(day),
             ),

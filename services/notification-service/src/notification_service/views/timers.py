@@ -89,8 +89,8 @@ def _left(deadline_id: UUID, heard: Heard, times: list[str], done: int) -> Timer
 timers = View(name="timers", table=table, key="deadline_id", row=Timer, keys=keys, evolve=evolve, sources=(OWN,))
 
 # What a message speaks of that has been set aside waits: what stands in it may settle what would fire. A case is named
-# beside the message. What stands apart from every case is named in it, and the bytes are searched: they may be what could
-# not be read.
+# beside the message. What stands apart from every case is named in it only, and its bytes are searched, since they may
+# be what could not be read.
 WAITING = sa.text(
     "not exists (select 1 from public.dead_letters d where d.case_id = views.timers.case_id) "
     "and (views.timers.case_id is not null or not exists (select 1 from public.dead_letters d "
