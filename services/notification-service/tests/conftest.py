@@ -38,6 +38,7 @@ from contracts.case import (
     CASE,
     AssumedNeed,
     Benefit,
+    CaseAssigned,
     CaseClosed,
     CaseOpened,
     CaseReopened,
@@ -188,6 +189,13 @@ class Script:
             ),
             on(day),
         )
+
+    def assigned(self, day: int, to: str, stand_in: str | None = None, until: int | None = None) -> None:
+        last = None if until is None else SPELL_START + timedelta(days=until - 1)
+        told = CaseAssigned(
+            case_id=ref("case"), handler_ref=to, unit="unit-1", substitute_ref=stand_in, until=last
+        )  # fmt: skip
+        self.hear(told, on(day))
 
     def closed(self, day: int) -> None:
         self.hear(

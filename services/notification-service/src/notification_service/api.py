@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
+from chassis.days import local_day
 from chassis.decider import Invalid, Unknown
 from chassis.envelope import Actor
 from chassis.http import Act, Body, Page, Reads, allow, paged
@@ -18,8 +19,9 @@ from notification_service.domain.contact import SetContact, contact
 from notification_service.letters import letter
 from notification_service.parties import inbox_of, is_party, name_of, names_of, party_key
 from notification_service.rules import ROLES
-from notification_service.views.deadlines import Deadline, deadline_of, deadlines, tasks_of
+from notification_service.views.deadlines import HANDLER, Deadline, Wanted, deadline_of, deadlines, tasks_of
 from notification_service.views.deadlines import of_case as deadlines_of_case
+from notification_service.views.hands import Hands, hands
 from notification_service.views.reminders import Reminder, inbox, reminders
 from notification_service.views.timeline import Happening, timeline
 from notification_service.views.timeline import of_case as timeline_of_case
@@ -199,10 +201,26 @@ async def set_contact(
 # --- tasks ---
 
 
-@router.get("/tasks", tags=["tasks"], summary="The open tasks of the caller's role or party, the longest due first")
-async def tasks(read: Reads, page: Page, who: Annotated[Actor, allow(*FK, *OWNERS)]) -> DeadlinePage:
-    async with read(deadlines) as connection:
-        rows = await tasks_of(connection, who.role, names_of(who), page.after, page.limit + 1)
+@router.get(
+    "/tasks",
+    tags=["tasks"],
+    summary="The open tasks of the caller's role or party, the longest due first",
+    description="A handler gets those of the cases that it handles or stands in for today, and of those that nobody "
+    "handles, so that none is overlooked; with `hands=ALL` those of every handler. Other roles are not assigned cases.",
+)
+async def tasks(
+    act: Act,
+    read: Reads,
+    page: Page,
+    who: Annotated[Actor, allow(*FK, *OWNERS)],
+    whose: Annotated[Hands, Query(alias="hands", description="Whose cases; for a handler")] = Hands.MINE,
+    case_id: Annotated[UUID | None, Query(alias="caseId", description="Only of this case")] = None,
+    kind: Annotated[str | None, Query(pattern=r"^[A-Z0-9_]{1,60}$", description="Only of this kind")] = None,
+) -> DeadlinePage:
+    handler = who.user_ref if who.role == HANDLER and whose is Hands.MINE else None
+    wanted = Wanted(handler=handler, today=local_day(act.now), case_id=case_id, kind=kind)
+    async with read(hands), read(deadlines) as connection:
+        rows = await tasks_of(connection, who.role, names_of(who), wanted, page.after, page.limit + 1)
     return DeadlinePage(**_deadlines(rows, page, who))
 
 
