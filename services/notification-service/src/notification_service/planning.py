@@ -7,7 +7,7 @@ is worth doing.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -16,7 +16,16 @@ from chassis.decider import record
 from chassis.view import Heard
 from contracts.notification import Condition, Step, StepKind, Task
 from notification_service.checks import PLACEHOLDER
-from notification_service.days import at, end_of, sendable_from, sending_day_by, working_days_after
+from notification_service.days import (
+    at,
+    day_of,
+    days_after,
+    end_of,
+    sendable_from,
+    sending_day_by,
+    within_reach,
+    working_days_after,
+)
 from notification_service.domain.agenda import DONE_BY_HAND
 from notification_service.domain.commands import SetDeadline, Tally
 from notification_service.rules import OCCURRED, PARTY, Count, Due, Duty, Ends, Rule, Rulebook, RuleStep
@@ -120,7 +129,7 @@ def _owner_role(duty: Duty, origin: Origin) -> str:
 def _worth_doing(step: RuleStep, due: date, origin: Origin) -> bool:
     if step.until is None:
         return True
-    last = due + timedelta(days=step.until)
+    last = days_after(due, step.until)
     comes = _time(step, due, origin) if step.ahead else origin.recorded
     return max(local_day(comes), local_day(origin.recorded)) <= last
 
@@ -134,7 +143,7 @@ def _steps(step: RuleStep, duty: Duty, due: date, origin: Origin) -> list[Step]:
 
 
 def _time(step: RuleStep, due: date, origin: Origin) -> datetime:
-    day, book = due + timedelta(days=step.after_due), origin.book
+    day, book = days_after(due, step.after_due), origin.book
     if step.ahead:
         day = sending_day_by(day)
     if step.does is StepKind.REMIND:
@@ -148,7 +157,7 @@ def _escalation(duty: Duty, due: date, origin: Origin) -> list[Step]:
         return []
 
     def morning(days: int) -> datetime:
-        return max(at(due + timedelta(days=days), origin.book.work), origin.recorded)
+        return max(at(days_after(due, days), origin.book.work), origin.recorded)
 
     missed = Step(at=morning(duty.escalation.missed_after), does=StepKind.MISS, code=duty.kind)
     levels = (Step(at=morning(v.after), does=StepKind.ESCALATE, code=v.to) for v in duty.escalation.levels)
@@ -177,17 +186,17 @@ def _anchor(due: Due, fact: Any) -> date | str | None:
 
 def _due_day(due: Due, origin: Origin) -> date:
     anchor = origin.happened if due.anchor == OCCURRED else getattr(origin.fact, due.anchor)
-    return _counted(local_day(anchor) if isinstance(anchor, datetime) else anchor, due)
+    return _counted(day_of(anchor), due)
 
 
 def _counted(start: date, due: Due) -> date:
     match due.count:
         case Count.DAYS:
-            return start + timedelta(days=due.number)
+            return days_after(start, due.number)
         case Count.WORKING_DAYS:
-            return working_days_after(start, due.number)
+            return within_reach(working_days_after(start, due.number))
         case Count.SPELL_DAY:
-            return start + timedelta(days=due.number - 1)
+            return days_after(start, due.number - 1)
 
 
 def _id(rule: str, origin: Origin) -> UUID:
