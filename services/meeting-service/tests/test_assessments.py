@@ -75,7 +75,7 @@ ASSESS = HoldJointAssessment(
     at=NOON,
 )
 DISSENT = CommentAssessment(
-    referral_id=REFERRAL, by=f"person:{PERSON_REF}", stance=Stance.DISAGREES, text="Jag vill något annat"
+    referral_id=REFERRAL, by=f"person:{PERSON_REF}", stance=Stance.DISAGREES, text="Jag vill något annat", today=TODAY
 )
 
 
@@ -132,6 +132,15 @@ def test_it_rests_on_both_consents(missing: Scope) -> None:
 def test_none_is_recorded_in_a_closed_case_or_at_a_meeting_that_was_not_held() -> None:
     given(*after(*READY, NoteCaseClosed(at=NOON))).when(ASSESS).refused(CaseIsClosed)
     given(*after(*READY)).when(replace(ASSESS, meeting_id=UUID(int=9))).refused(MeetingNotHeld)
+
+
+def test_af_comments_as_long_as_the_consent_holds_also_when_it_ends_in_between() -> None:
+    ending = NoteConsentEnded(consent_id=CONSENTS[Scope.AF], giving=1, at=NOON)
+    says = replace(DISSENT, by=f"af:{AF}")
+    assert len(decider.decide(says, decider.fold(after(*READY, ASSESS)))) == 1
+    given(*after(*READY, ASSESS, ending)).when(says).refused(AssessmentUnknown)
+    given(*after(*READY, ASSESS)).when(replace(says, today=TODAY + timedelta(days=366))).refused(AssessmentUnknown)
+    assert len(decider.decide(DISSENT, decider.fold(after(*READY, ASSESS, ending)))) == 1  # the person always may
 
 
 def test_there_is_one_assessment_per_referral() -> None:

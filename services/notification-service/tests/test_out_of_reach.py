@@ -16,8 +16,8 @@ from contracts.notification import DeadlineMet, DeadlineMissed, DeadlineSet
 from contracts.plan import EmployerPlanRequested
 from notification_service.days import FIRST_DAY, LAST_DAY, day_of, days_after, end_of
 from notification_service.domain.commands import SetDeadline
+from notification_service.loading import load, shipped
 from notification_service.reactions import answer
-from notification_service.rules import load, shipped
 from notification_service.versions import HEARD, TOLD_BY, Rules
 
 ID = UUID(int=1)

@@ -1,27 +1,23 @@
 """Joint assessments of FK and Arbetsförmedlingen: recorded, read, commented on."""
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from chassis.days import local_day
-from chassis.envelope import Actor
 from chassis.http import Act, Reads
 from contracts.case import Scope
-from contracts.meeting import Party
 from meeting_service.api import shown
 from meeting_service.api.bodies import AssessmentTaken, NewAssessment, NewComment
 from meeting_service.api.finding import seen
 from meeting_service.api.relation import AssessmentReader, Assessor, Commenter, Here, meeting_of, party
 from meeting_service.domain.assessment import (
-    AssessmentUnknown,
     CommentAssessment,
     HoldJointAssessment,
     assessment_id_of,
+    may_see,
 )
 from meeting_service.domain.meetings import Meetings, meetings
-from meeting_service.domain.parties import ASSESSMENT_HOLDS
 
 router = APIRouter(prefix="/cases/{case_id}/joint-assessments", tags=["joint assessments"])
 
@@ -38,7 +34,7 @@ SFB_WITH_AF = "SFB 30:10"
 )
 async def hold(case_id: UUID, body: NewAssessment, act: Act, who: Assessor, here: Here) -> AssessmentTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today, rests=True)
+    known = await seen(here, case_id, who, today, rests=True)
     if body.meeting_id is not None:
         meeting_of(known, body.meeting_id, who, today)
     act.concerning(case_id=case_id, legal_basis=SFB_WITH_AF, consent_ids=_consents(known, body.referral_id))
@@ -65,15 +61,10 @@ def _consents(known: Meetings, referral_id: UUID) -> tuple[UUID, ...]:
 )
 async def listed(case_id: UUID, who: AssessmentReader, act: Act, read: Reads, here: Here) -> shown.AssessmentList:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today, read=read)
-    if not _may_read(known, who, today):
+    known = await seen(here, case_id, who, today, read=read)
+    if not may_see(known.grounds, party(who), today):
         return shown.AssessmentList(items=[])
     return shown.AssessmentList(items=[shown.assessment(a) for a in known.assessments.values()])
-
-
-def _may_read(known: Meetings, who: Actor, today: date) -> bool:
-    """AF only under a consent that covers what an assessment says."""
-    return who.org_type != Party.AF or known.grounds.consent(Scope.AF, who.org_id, today, ASSESSMENT_HOLDS) is not None
 
 
 @router.post(
@@ -87,10 +78,8 @@ async def comment(
     case_id: UUID, referral_id: UUID, body: NewComment, act: Act, who: Commenter, here: Here
 ) -> AssessmentTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today)
-    if not _may_read(known, who, today):
-        raise AssessmentUnknown
+    await seen(here, case_id, who, today)
     act.concerning(case_id=case_id, legal_basis=SFB_WITH_AF)
-    command = CommentAssessment(referral_id=referral_id, by=party(who), stance=body.stance, text=body.text)
+    command = CommentAssessment(referral_id=referral_id, by=party(who), stance=body.stance, text=body.text, today=today)
     await act(meetings, case_id, command, answer={})
     return AssessmentTaken(assessment_id=assessment_id_of(referral_id))

@@ -83,6 +83,7 @@ class CommentAssessment:
     by: str
     stance: Stance
     text: str
+    today: date
 
 
 AssessmentCommand = HoldJointAssessment | CommentAssessment
@@ -131,6 +132,8 @@ def decide(command: AssessmentCommand, standing: Standing) -> list[JointAssessme
             raise AlreadyAssessed
 
         case CommentAssessment(), NotAssessed():
+            raise AssessmentUnknown
+        case CommentAssessment(), Assessed() if is_not_shown_it(command, standing):
             raise AssessmentUnknown
         case CommentAssessment(), Assessed() if commented_so(command, standing):
             return []  # it stands there already
@@ -186,6 +189,18 @@ def assessed_so(command: HoldJointAssessment, standing: Assessed) -> bool:
         command.function_view,
         command.work_view,
     )
+
+
+def may_see(grounds: Grounds, ref: str, today: date) -> bool:
+    """Is a party shown the case's joint assessments? AF only under a consent that covers what they say."""
+    if party_of(ref) is not Party.AF:
+        return True
+    return grounds.consent(Scope.AF, org_of(ref), today, ASSESSMENT_HOLDS) is not None
+
+
+def is_not_shown_it(command: CommentAssessment, standing: Assessed) -> bool:
+    """the consent under which AF was shown it is not in force, or covers too little"""
+    return not may_see(standing.grounds, command.by, command.today)
 
 
 def commented_so(command: CommentAssessment, standing: Assessed) -> bool:

@@ -64,14 +64,18 @@ def learnt(grounds: Grounds, fact: CaseNoted | ConsentNoted | ReferralNoted) -> 
             return but(grounds, case=fact)
         case ConsentNoted():
             was = grounds.consents.get(fact.consent_id)
-            bygone = () if was is None or was.giving == fact.giving else (was,)
-            return but(
-                grounds,
-                consents={**grounds.consents, fact.consent_id: fact},
-                bygone=(*grounds.bygone, *bygone),
-            )
+            before = () if was is None or was.giving == fact.giving else (was,)
+            bygone = tuple(_ended_with(b, fact) for b in (*grounds.bygone, *before))
+            return but(grounds, consents={**grounds.consents, fact.consent_id: fact}, bygone=bygone)
         case ReferralNoted():
             return but(grounds, referrals={**grounds.referrals, fact.referral_id: fact})
+
+
+def _ended_with(bygone: ConsentNoted, fact: ConsentNoted) -> ConsentNoted:
+    """What was given anew to last longer ends when that does."""
+    if bygone.consent_id != fact.consent_id or fact.standing or not bygone.standing:
+        return bygone
+    return but(bygone, standing=False, ended_at=fact.ended_at)
 
 
 def consent_of(grounds: Grounds, kind: MeetingKind, ref: str, today: date) -> ConsentNoted | None:
