@@ -133,12 +133,14 @@ class Desk:
 
     async def consented(
         self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1,
-        covering: tuple[Covered, ...] = ALL,
+        covering: tuple[Covered, ...] = ALL, last: date = date(2027, 3, 2),
     ) -> None:  # fmt: skip
-        await self.case.tells(consent_given(case_id, scope, party, giving, covering), case_id=case_id)
+        await self.case.tells(consent_given(case_id, scope, party, giving, covering, last), case_id=case_id)
 
-    async def withdrew(self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1) -> None:
-        await self.case.tells(consent_withdrawn(case_id, scope, party, giving), case_id=case_id)
+    async def withdrew(
+        self, case_id: UUID, scope: Scope = Scope.EMP, party: str = EMPLOYER, giving: int = 1, at: datetime = NOON
+    ) -> None:
+        await self.case.tells(consent_withdrawn(case_id, scope, party, giving, at), case_id=case_id)
 
     async def referred(self, case_id: UUID, accepted: bool = True) -> UUID:
         referral_id = new_id()
@@ -151,8 +153,8 @@ class Desk:
         answer = ReferralAccepted(referral_id=referral_id, case_id=case_id, officer_ref="officer-1", at=NOON)
         await self.case.tells(answer, case_id=case_id)
 
-    async def closed(self, case_id: UUID) -> int:
-        ended = CaseClosed(case_id=case_id, closed_at=NOON, outcome=Outcome.OTHER, spell_days=31, chain_days=31)
+    async def closed(self, case_id: UUID, at: datetime = NOON) -> int:
+        ended = CaseClosed(case_id=case_id, closed_at=at, outcome=Outcome.OTHER, spell_days=31, chain_days=31)
         return await self.case.tells(ended, case_id=case_id)
 
     # --- what is sent here ---
@@ -234,7 +236,12 @@ def case_opened(case_id: UUID) -> CaseOpened:
 
 
 def consent_given(
-    case_id: UUID, scope: Scope, party: str, giving: int, covering: tuple[Covered, ...] = ALL
+    case_id: UUID,
+    scope: Scope,
+    party: str,
+    giving: int,
+    covering: tuple[Covered, ...] = ALL,
+    last: date = date(2027, 3, 2),
 ) -> ConsentGiven:
     return ConsentGiven(
         consent_id=consent_id_of(case_id, scope),
@@ -246,20 +253,20 @@ def consent_given(
         purpose=Purpose.MEETING,
         data_classes=covering,
         valid_from=date(2026, 3, 2),
-        valid_to=date(2027, 3, 2),
+        valid_to=last,
         form=ConsentForm.WRITTEN,
         evidence_ref=new_id(),
     )
 
 
-def consent_withdrawn(case_id: UUID, scope: Scope, party: str, giving: int) -> ConsentWithdrawn:
+def consent_withdrawn(case_id: UUID, scope: Scope, party: str, giving: int, at: datetime = NOON) -> ConsentWithdrawn:
     return ConsentWithdrawn(
         consent_id=consent_id_of(case_id, scope),
         giving=giving,
         case_id=case_id,
         scope=scope,
         counterparty=party,
-        effective_at=NOON,
+        effective_at=at,
     )
 
 

@@ -1,11 +1,12 @@
 """Meetings, as the parties live them over HTTP."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 
 from chassis.clock import new_id
 from contracts.case import Covered, Scope
@@ -182,6 +183,20 @@ async def test_a_withdrawn_consent_ends_what_the_party_may_see_and_do_at_once(de
     assert row["marked"]
 
 
+@pytest.mark.parametrize("whole", ["", "&whole=true"])
+async def test_an_invitation_is_listed_to_the_last_day_of_the_consent_also_before_its_end_is_told(
+    desk: Any, whole: str
+) -> None:
+    case_id, at = await desk.opened()
+    await desk.consented(case_id, last=date(2026, 4, 10))
+    made = await desk.fk.post(f"{at}/meetings", json=desk.meeting())
+    for day, there in [(10, True), (11, False)]:
+        desk.running.now_is(datetime(2026, 4, day, 20, tzinfo=UTC))
+        listed = await desk.hr.get(f"/v1/invitations?limit=100{whole}")
+        read = await desk.hr.get(f"{at}/meetings/{made.json()['meetingId']}")
+        assert (made.json()["meetingId"] in listed.text, read.status_code == 200) == (there, there)
+
+
 async def test_a_cancelled_meeting_is_no_longer_among_the_invitations_of_a_party_without_consent(desk: Any) -> None:
     case_id, at = await desk.called()
     assert (await desk.fk.post(f"{at}/cancellation", json={"reason": "OTHER"})).status_code == 201
@@ -280,6 +295,43 @@ async def test_when_the_case_is_closed_its_meetings_are_cancelled(desk: Any) -> 
     assert (shown["status"], shown["reason"]) == ("CANCELLED", "CASE_CLOSED")
     refused = await desk.fk.post(at.rpartition("/")[0], json=desk.meeting())
     assert refused.json()["type"] == "/problems/case-is-closed"
+
+
+AGREED = datetime(2026, 4, 20, 8, tzinfo=UTC)
+
+
+async def test_a_meeting_that_took_place_is_recorded_after_consent_and_case_have_ended(desk: Any) -> None:
+    case_id, at = await desk.called()
+    desk.running.now_is(AGREED + timedelta(days=2))
+    ended = AGREED + timedelta(hours=2)
+    await desk.withdrew(case_id, at=ended)
+    await desk.closed(case_id, at=ended)
+    present = [PERSON, {"role": "FK"}, {"role": "EMPLOYER", "orgId": desk.employer}]
+    body = {"form": "DIGITAL", "present": present}
+    for other, told in [
+        ({"heldAt": "2026-04-20T10:00:00Z"}, "/problems/case-is-closed"),
+        ({"heldAt": "2026-04-20T07:59:59Z"}, "/problems/held-another-time"),
+    ]:
+        assert (await desk.fk.post(f"{at}/holding", json=body | other)).json()["type"] == told
+    held = await desk.fk.post(f"{at}/holding", json=body)
+    assert held.status_code == 201, held.text
+    shown = await desk.read(at)
+    assert (shown["status"], shown["heldAt"]) == ("HELD", "2026-04-20T08:00:00Z")
+    assert f"employer:{desk.employer}" in shown["present"]
+    assert (await desk.hr.get(at)).status_code == 404
+
+
+async def test_whoever_called_a_meeting_says_that_it_was_held_after_the_consent_has_ended_and_sees_no_more(
+    desk: Any,
+) -> None:
+    case_id, at = await workplace_meeting(desk)
+    desk.running.now_is(AGREED + timedelta(days=2))
+    await desk.withdrew(case_id, Scope.KOORD_MEASURE, desk.region, at=AGREED + timedelta(hours=2))
+    present = [PERSON, {"role": "EMPLOYER", "orgId": desk.employer}, {"role": "CARE", "orgId": desk.region}]
+    body = {"form": "DIGITAL", "present": present, "heldAt": "2026-04-20T10:15:00+02:00"}
+    assert (await desk.care.post(f"{at}/holding", json=body)).status_code == 201
+    assert (await desk.read(at))["heldAt"] == "2026-04-20T08:15:00Z"
+    assert (await desk.care.get(at)).status_code == 404
 
 
 async def test_a_joint_assessment_follows_the_referral_and_both_consents(desk: Any) -> None:

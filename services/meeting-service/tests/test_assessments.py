@@ -123,7 +123,7 @@ def test_it_rests_on_a_consent_that_covers_function_and_what_it_came_to() -> Non
 def test_it_rests_on_both_consents(missing: Scope) -> None:
     without = [c for c in BOTH if c.consent.scope is not missing]
     given(*after(OPENED, *without, SENT, ACCEPTED)).when(ASSESS).refused(ConsentMissing)
-    ended = NoteConsentEnded(consent_id=CONSENTS[missing], giving=1)
+    ended = NoteConsentEnded(consent_id=CONSENTS[missing], giving=1, at=NOON)
     given(*after(*READY, ended)).when(ASSESS).refused(ConsentMissing)
     elsewhere = consent(missing, "2021000000")
     given(*after(OPENED, *without, elsewhere, SENT, ACCEPTED)).when(ASSESS).refused(ConsentMissing)
@@ -135,7 +135,7 @@ def test_none_is_recorded_in_a_closed_case_or_at_a_meeting_that_was_not_held() -
 
 
 def test_af_comments_as_long_as_the_consent_holds_also_when_it_ends_in_between() -> None:
-    ending = NoteConsentEnded(consent_id=CONSENTS[Scope.AF], giving=1)
+    ending = NoteConsentEnded(consent_id=CONSENTS[Scope.AF], giving=1, at=NOON)
     says = replace(DISSENT, by=f"af:{AF}")
     assert len(decider.decide(says, decider.fold(after(*READY, ASSESS)))) == 1
     given(*after(*READY, ASSESS, ending)).when(says).refused(AssessmentUnknown)

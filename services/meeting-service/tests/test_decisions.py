@@ -47,6 +47,7 @@ from meeting_service.domain.commands import (
     CaseUnknown,
     CommentMinutes,
     ConsentMissing,
+    HeldAnotherTime,
     HoldMeeting,
     Invited,
     MeetingHasBegun,
@@ -110,7 +111,7 @@ def consent(scope: Scope = Scope.EMP, party: str = EMPLOYER, id: UUID = EMP_CONS
     )
 
 
-ENDED = NoteConsentEnded(consent_id=EMP_CONSENT, giving=1)
+ENDED = NoteConsentEnded(consent_id=EMP_CONSENT, giving=1, at=NOON)
 ARRANGED = Arrangement(
     starts_at=START,
     starts_on=START.date(),
@@ -143,7 +144,13 @@ PROPOSE = ProposeMeeting(
 ANSWER = AnswerMeeting(meeting_id=MEETING, by=WORK, arrangement=1, answer=Answer.YES, today=TODAY, at=NOON)
 MOVE = MoveMeeting(meeting_id=MEETING, by=FK, arrangement=LATER, reason=MoveReason.NEW_TIME_ASKED, today=TODAY, at=NOON)
 HOLD = HoldMeeting(
-    meeting_id=MEETING, by=FK, form=MeetingForm.PHONE, present=(FK, PERSON, WORK), today=START.date(), at=AFTER
+    meeting_id=MEETING,
+    by=FK,
+    form=MeetingForm.PHONE,
+    present=(FK, PERSON, WORK),
+    held_on=START.date(),
+    held_at=START,
+    at=AFTER,
 )
 PROMISE = Promise(who=WORK, what="Ordnar handledare", by=date(2026, 5, 4))
 APPROVE = ApproveMinutes(
@@ -344,7 +351,7 @@ def test_the_end_of_an_older_consent_changes_nothing() -> None:
     given(*after(*BASIS, CALL, ENDED, consent(giving=2), MOVE)).when(ENDED).nothing_happens()
 
 
-def test_when_the_case_is_closed_its_open_meetings_are_cancelled() -> None:
+def test_when_the_case_is_closed_its_meetings_that_lie_ahead_are_cancelled() -> None:
     held, open_one = (
         (replace(CALL, meeting_id=UUID(int=4)), replace(HOLD, meeting_id=UUID(int=4))),
         (CALL, replace(PROPOSE, meeting_id=UUID(int=5))),
@@ -371,13 +378,23 @@ def test_a_meeting_is_held_by_its_caller_once_its_time_has_come() -> None:
             form=MeetingForm.PHONE,
             present=(FK, PERSON, WORK),
             absent=(),
-            at=AFTER,
+            at=START,
         )
     )
     given(*after(*BASIS, CALL)).when(replace(HOLD, at=START - timedelta(seconds=1))).refused(MeetingNotBegun)
     given(*after(*BASIS, CALL)).when(replace(HOLD, by=WORK)).refused(NotTheCaller)
     given(*after(*BASIS, CALL, HOLD)).when(HOLD).nothing_happens()
     given(*after(*BASIS, CALL, HOLD)).when(replace(HOLD, form=MeetingForm.ON_SITE)).refused(MeetingIsHeld)
+    given(*after(*BASIS, CALL, HOLD)).when(replace(HOLD, held_at=AFTER)).refused(MeetingIsHeld)
+
+
+def test_a_meeting_took_place_when_its_caller_says_neither_before_its_time_nor_ahead() -> None:
+    late = START + timedelta(minutes=10)
+    (held,) = given(*after(*BASIS, CALL)).when(replace(HOLD, held_at=late)).facts()
+    assert isinstance(held, MeetingHeld)
+    assert held.at == late
+    for other in (START - timedelta(seconds=1), AFTER + timedelta(seconds=1)):
+        given(*after(*BASIS, CALL)).when(replace(HOLD, held_at=other)).refused(HeldAnotherTime)
 
 
 def test_nobody_is_invited_under_a_consent_that_covers_too_little() -> None:
@@ -407,8 +424,53 @@ def test_only_the_invited_were_there(present: tuple[str, ...]) -> None:
     given(*after(*BASIS, CALL)).when(replace(HOLD, present=present)).refused(StrangerPresent)
 
 
-def test_who_lost_the_consent_was_not_there() -> None:
+def test_who_lost_the_consent_before_the_meeting_was_not_there() -> None:
     given(*after(*BASIS, CALL, ENDED)).when(HOLD).refused(ConsentMissing)
+    given(*after(*BASIS, CALL, replace(ENDED, at=START))).when(HOLD).refused(ConsentMissing)
+
+
+@pytest.mark.parametrize("since", [(), (consent(giving=2),), (narrow(consent(giving=2), Covered.D),)])
+def test_who_lost_the_consent_after_the_meeting_was_there_whatever_was_given_since(since: tuple[Any, ...]) -> None:
+    ended = replace(ENDED, at=START + timedelta(minutes=1))
+    given(*after(*BASIS, CALL, ended, *since)).when(HOLD).facts()
+
+
+def test_a_consent_that_was_made_to_last_longer_ends_with_all_it_was_before() -> None:
+    longer = after(*BASIS, CALL, consent(giving=2))
+    given(*longer).when(HOLD).facts()
+    for at, told in [(NOON, ConsentMissing), (AFTER, None)]:
+        ended = [*longer, *decider.decide(replace(ENDED, giving=2, at=at), decider.fold(longer))]
+        if told:
+            given(*ended).when(HOLD).refused(told)
+        else:
+            given(*ended).when(HOLD).facts()
+
+
+def test_what_counts_is_the_day_of_the_meeting_not_that_of_recording_it() -> None:
+    last_day = replace(consent(), consent=replace(consent().consent, valid_to=START.date()))
+    late = replace(HOLD, at=AFTER + timedelta(days=9))
+    given(*after(OPENED, last_day, CALL)).when(late).facts()
+    given(*after(OPENED, last_day, CALL)).when(
+        replace(late, held_on=START.date() + timedelta(days=1), held_at=START + timedelta(days=1))
+    ).refused(ConsentMissing)
+
+
+def test_a_consent_given_anew_for_days_after_the_meeting_was_none_then() -> None:
+    again = consent(giving=2)
+    again = replace(again, consent=replace(again.consent, valid_from=START.date() + timedelta(days=1)))
+    given(*after(*BASIS, CALL, ENDED, again)).when(replace(HOLD, at=AFTER + timedelta(days=9))).refused(ConsentMissing)
+
+
+def test_a_meeting_whose_time_had_come_when_the_case_was_closed_can_be_recorded_and_no_more() -> None:
+    closed = NoteCaseClosed(at=START + timedelta(minutes=30))
+    known = given(*after(*BASIS, CALL, replace(ENDED, at=closed.at), closed))
+    known.when(HOLD).facts()
+    late = replace(HOLD, present=(FK, PERSON, WORK), held_at=START + timedelta(minutes=30))
+    known.when(late).refused(CaseIsClosed)
+    known.when(replace(MOVE, at=AFTER)).refused(CaseIsClosed)
+    (off,) = known.when(replace(CANCEL, at=AFTER)).facts()
+    assert isinstance(off, MeetingCancelled)
+    given(*after(*BASIS, CALL, replace(closed, at=START - timedelta(seconds=1)))).when(HOLD).refused(MeetingIsCancelled)
 
 
 def test_minutes_come_after_the_meeting_and_hold_what_was_agreed() -> None:

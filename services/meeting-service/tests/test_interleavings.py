@@ -75,7 +75,7 @@ BEFORE: list[Command] = [
     NoteReferral(case_id=CASE, referral_id=REFERRAL, sent_to=None, standing=ReferralStanding.ACCEPTED),
 ]
 INTRUDERS: list[Command] = [
-    *(NoteConsentEnded(consent_id=id, giving=giving) for id in CONSENTS.values() for giving in (1, 2)),
+    *(NoteConsentEnded(consent_id=id, giving=giving, at=NOON) for id in CONSENTS.values() for giving in (1, 2)),
     *(consent(scope, 2) for scope in CONSENTS),
     NoteCaseClosed(at=NOON),
     NoteCaseReopened(),
@@ -107,7 +107,8 @@ HOLD = HoldMeeting(
     by=FK,
     form=MeetingForm.DIGITAL,
     present=(FK, PERSON, AF),
-    today=TODAY + timedelta(days=20),
+    held_on=TODAY + timedelta(days=20),
+    held_at=NOON + timedelta(days=20),
     at=NOON + timedelta(days=20, hours=1),
 )
 ASSESS = HoldJointAssessment(

@@ -63,8 +63,8 @@ from meeting_service.domain.heard import (
     NoteReferral,
 )
 from meeting_service.domain.meetings import Command, Meetings, decider
-from meeting_service.domain.parties import AF_ORG, FK_ORG, SEATS, ref_of
-from meeting_service.domain.situations import Called, Proposed
+from meeting_service.domain.parties import AF_ORG, FK_ORG, SEATS, org_of, party_of, ref_of
+from meeting_service.domain.situations import Called, Proposed, has_come
 
 CASE, PERSON_REF, REFERRAL = UUID(int=1), UUID(int=2), UUID(int=3)
 EMPLOYER, REGION = "5560360793", "2320000017"
@@ -160,7 +160,7 @@ def notes(draw: st.DrawFn) -> Any:
             [
                 NoteConsent(consent=given_one),
                 NoteConsent(consent=given_one),
-                NoteConsentEnded(consent_id=consent_id(scope), giving=giving),
+                NoteConsentEnded(consent_id=consent_id(scope), giving=giving, at=at(draw(days))),
                 NoteEmployer(org_nr=EMPLOYER),
                 NoteCaseClosed(at=at(draw(days))),
                 NoteCaseReopened(),
@@ -207,7 +207,8 @@ def others(draw: st.DrawFn) -> Command:
                     by=by,
                     form=MeetingForm.DIGITAL,
                     present=tuple(draw(st.lists(refs, max_size=5, unique=True))),
-                    today=on(42),
+                    held_on=on(held := draw(st.integers(20, 42))),
+                    held_at=at(held),
                     at=at(42),
                 ),
                 ApproveMinutes(meeting_id=id, by=by, text=text, sha256=sha, agreements=draw(promises()), today=today),
@@ -335,10 +336,29 @@ def test_a_joint_assessment_follows_af_s_yes_and_both_consents(history: list[Mee
 
 @settings(max_examples=300, deadline=None)
 @given(histories())
-def test_a_closed_case_has_no_open_meeting(history: list[MeetingEvent]) -> None:
+def test_a_closed_case_has_no_meeting_that_lay_ahead_of_its_end(history: list[MeetingEvent]) -> None:
     known = decider.fold(history)
-    if known.grounds.case is not None and not known.grounds.case.opened:
-        assert not [m for m in known.meetings.values() if isinstance(m, Proposed | Called)]
+    case = known.grounds.case
+    if case is not None and not case.opened:
+        assert case.closed_at is not None
+        left = [m for m in known.meetings.values() if isinstance(m, Proposed | Called)]
+        assert all(has_come(m, case.closed_at) for m in left)
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories())
+def test_who_was_at_a_meeting_was_there_under_a_consent_that_held_then(history: list[MeetingEvent]) -> None:
+    """Told anew from the facts alone: given, not ended by then, and of that day."""
+    for known, fact in each(history):
+        if isinstance(fact, MeetingHeld):
+            noted = [f for f in history[: history.index(fact)] if isinstance(f, ConsentNoted)]
+            last = {(c.consent_id, c.giving): c for c in noted}
+            held = [c for c in last.values() if c.valid_from <= fact.at.date() <= c.valid_to]
+            held = [c for c in held if c.standing or (c.ended_at is not None and fact.at < c.ended_at)]
+            outside = {ref for ref in fact.present if party_of(ref) not in (Party.FK, Party.PERSON)}
+            assert {org_of(ref) for ref in outside} <= {c.counterparty for c in held}
+            case = known.grounds.noted
+            assert case.opened or (case.closed_at is not None and fact.at < case.closed_at)
 
 
 @settings(max_examples=300, deadline=None)

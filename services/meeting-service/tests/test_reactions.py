@@ -57,7 +57,7 @@ def test_a_consent_that_ends_is_noted_beside_the_meetings_of_its_case(kind: Any)
     )
     (ask,) = told(heard(fact), NOON)
     assert (ask.aggregate.stream(ask.id), ask.case_id) == (f"meetings-{CASE_ID}", CASE_ID)
-    assert ask.command == NoteConsentEnded(consent_id=UUID(int=9), giving=2)
+    assert ask.command == NoteConsentEnded(consent_id=UUID(int=9), giving=2, at=NOON)
 
 
 def test_the_end_of_a_case_is_noted_with_its_time() -> None:

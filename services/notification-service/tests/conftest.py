@@ -38,6 +38,7 @@ from contracts.case import (
     CASE,
     AssumedNeed,
     Benefit,
+    CaseAssigned,
     CaseClosed,
     CaseOpened,
     CaseReopened,
@@ -112,7 +113,7 @@ from contracts.plan import (
     TipGround,
     TipKind,
 )
-from notification_service.domain.agenda import agenda, decider
+from notification_service.domain.agenda import agenda, apart, decider
 from notification_service.domain.commands import Command, Elapse
 from notification_service.domain.known import NOTHING_YET
 from notification_service.loading import load, shipped
@@ -189,6 +190,13 @@ class Script:
             ),
             on(day),
         )
+
+    def assigned(self, day: int, to: str, stand_in: str | None = None, until: int | None = None) -> None:
+        last = None if until is None else SPELL_START + timedelta(days=until - 1)
+        told = CaseAssigned(
+            case_id=ref("case"), handler_ref=to, unit="unit-1", substitute_ref=stand_in, until=last
+        )  # fmt: skip
+        self.hear(told, on(day))
 
     def closed(self, day: int) -> None:
         self.hear(
@@ -285,13 +293,13 @@ class Script:
             on(day),
         )
 
-    def withdrawn(self, day: int, giving: int = 1) -> None:
+    def withdrawn(self, day: int, giving: int = 1, scope: str = "AF") -> None:
         self.hear(
             ConsentWithdrawn(
                 consent_id=ref("consent"),
                 giving=giving,
                 case_id=ref("case"),
-                scope=Scope.AF,
+                scope=Scope(scope),
                 counterparty="2021002114",
                 effective_at=on(day),
             ),
@@ -373,10 +381,10 @@ class Script:
 
     # --- tips: no case goes with them ---
 
-    def tipped(self, day: int, clock: str = "12:00") -> None:
+    def tipped(self, day: int, clock: str = "12:00", tip: str = "tip") -> None:
         self.hear(
             SupervisionTipSent(
-                tip_id=ref("tip"),
+                tip_id=ref(tip),
                 kind=TipKind.TIP,
                 org_nr=ORG_NR,
                 workplace="",
@@ -778,6 +786,11 @@ class World(Script):
         """The facts of the case's agenda, in order; only these kinds when there are any."""
         told = [fact for _, fact in await self.runtime.perform.facts(agenda, ref("case"))]
         return [f for f in told if not kinds or isinstance(f, kinds)]
+
+    async def facts_apart(self, tip: str, *kinds: type[Any]) -> list[Any]:
+        """Those of a tip, which stands in no case."""
+        told = [fact for _, fact in await self.runtime.perform.facts(apart, ref(tip))]
+        return [f for f in told if isinstance(f, kinds)]
 
 
 class Other:

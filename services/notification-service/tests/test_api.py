@@ -6,6 +6,7 @@ CASE = "/v1/cases/{}"
 CONTACT = {"channels": ["EMAIL"], "language": "sv", "address": "hr@example.com"}
 EMPLOYER = "/v1/contacts/employer:5560125790"
 UNKNOWN = "00000000-0000-0000-0000-000000000001"
+ME, COLLEAGUE = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 
 
 def problem(answer: Any) -> tuple[int, str]:
@@ -97,6 +98,51 @@ async def test_tasks_come_by_role_the_longest_due_first_and_page_by_page(world: 
     assert second["next"] is None
     assert (await world.by("fk.unit_manager").get("/v1/tasks")).json()["items"] == []
     assert (await world.by("emp.hr").get("/v1/tasks")).json()["items"] == []
+
+
+async def test_a_handler_gets_the_tasks_of_its_own_cases_and_of_those_that_nobody_handles(world: Any) -> None:
+    mine, colleague = (world.by("fk.handler", user_ref=user) for user in (ME, COLLEAGUE))
+
+    async def counts(**asked: str) -> list[int]:
+        answers = [await c.get("/v1/tasks", params=asked) for c in (mine, colleague)]
+        return [len(a.json()["items"]) for a in answers]
+
+    world.not_received(61)
+    await world.at(61)
+    assert await counts() == [1, 1]
+    world.assigned(62, ME)
+    await world.at(62)
+    assert (await counts(), await counts(hands="ALL")) == ([1, 0], [1, 1])
+    world.assigned(63, ME, stand_in=COLLEAGUE, until=64)
+    for day, theirs in [(63, 1), (64, 1), (65, 0)]:
+        await world.at(day)
+        assert await counts() == [1, theirs]
+    world.assigned(66, COLLEAGUE)
+    await world.at(66)
+    assert await counts() == [0, 1]
+
+
+async def test_tasks_are_asked_for_by_case_and_by_kind(world: Any, case_id: str) -> None:
+    world.not_received(61)
+    world.submitted(61, job="other")
+    await world.at(61)
+    handler = world.by("fk.handler")
+    for asked, kinds in [
+        ({"kind": "ASSESS_TIP"}, ["ASSESS_TIP"]),
+        ({"caseId": case_id}, ["ASSESS_TIP", "ASSESS_PLAN"]),
+        ({"caseId": case_id, "kind": "MINUTES"}, []),
+        ({"caseId": UNKNOWN}, []),
+    ]:
+        assert [t["kind"] for t in (await handler.get("/v1/tasks", params=asked)).json()["items"]] == kinds
+    for wrong in ({"hands": "THEIRS"}, {"caseId": "x"}, {"kind": "assess tip"}):
+        assert (await handler.get("/v1/tasks", params=wrong)).status_code == 422
+
+
+async def test_a_manager_gets_what_has_come_to_it_whoever_handles_the_case(world: Any) -> None:
+    world.assigned(2, "somebody")
+    world.submitted(2)
+    await world.at(19)
+    assert len((await world.by("fk.unit_manager").get("/v1/tasks")).json()["items"]) == 1
 
 
 async def test_a_missed_task_comes_to_the_manager_and_then_to_the_collaboration_lead(world: Any) -> None:

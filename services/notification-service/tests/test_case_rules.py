@@ -1,5 +1,6 @@
 """What has to happen next in a case: days that come, decisions that are due, consents that end, the case's own end."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from itertools import permutations
@@ -16,6 +17,7 @@ from contracts.notification import (
     ReminderDue,
     TimerElapsed,
 )
+from notification_service.letters import letter
 
 Day = Callable[..., datetime]
 
@@ -105,7 +107,55 @@ def test_when_a_consent_ends_the_answer_is_no_longer_waited_for_and_the_handler_
     case.until(60)
     assert {"CONSENT", "ANSWER_REFERRAL"} <= set(kinds(case, DeadlineCancelled))
     assert kinds(case, DeadlineMissed) == ["END_COOPERATION"]
-    assert case.told(ReminderDue) == []
+    assert {r.template_id for r in case.told(ReminderDue)} == {"cooperation-ended"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "party"),
+    [
+        ("EMP", "employer"),
+        ("CARE", "care"),
+        ("KOORD_TO_FK", "care"),
+        ("KOORD_MEASURE", "care"),
+        ("AF", "af"),
+        ("MUN", "mun"),
+        ("FINSAM", "finsam"),
+        ("OHS", "ohs"),
+        ("UNION", "union"),
+    ],
+)
+def test_the_party_is_told_at_once_that_the_cooperation_has_ended(case: Any, day: Day, scope: str, party: str) -> None:
+    case.withdrawn(30, scope=scope)
+    case.until(60)
+    told = [(r.recipient_ref, r.channel, r.due_at) for r in case.told(ReminderDue)]
+    assert told == [(f"{party}:2021002114", channel, day(30)) for channel in ("PORTAL", "EMAIL")]
+    (deadline,) = (f for f in case.told(DeadlineSet) if f.kind == "COOPERATION_ENDED")
+    assert (deadline.owner_role, deadline.owner_sees) == ("system", False)
+
+
+@pytest.mark.parametrize("scope", ["OTHER_AUTHORITY", "SUS_REG"])
+def test_where_a_consent_names_nobody_that_can_be_written_to_the_handler_tells(case: Any, scope: str) -> None:
+    case.withdrawn(30, scope=scope)
+    case.until(31)
+    assert (kinds(case, DeadlineSet), case.told(ReminderDue)) == (["END_COOPERATION"], [])
+
+
+def test_no_word_of_the_ending_says_whose_cooperation_or_why() -> None:
+    text = letter("cooperation-ended")
+    assert not re.search(
+        r"medgiv|samtyck|consent|withdr|återkall|sjuk|sick|case|ärende", text.subject + text.body, re.I
+    )
+
+
+async def test_the_ending_lies_in_the_partys_inbox_and_is_no_task(world: Any) -> None:
+    world.consented(20)
+    await world.at(20)
+    world.withdrawn(30)
+    await world.at(31)
+    af = world.by("af.officer")
+    (message,) = (await af.get("/v1/messages")).json()["items"]
+    assert message["subject"] == letter("cooperation-ended").subject
+    assert (await af.get("/v1/tasks")).json()["items"] == []
 
 
 def test_a_referral_is_reminded_of_and_told_to_the_structural_level(case: Any, day: Day) -> None:

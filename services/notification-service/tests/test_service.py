@@ -116,6 +116,47 @@ async def test_a_case_with_a_message_set_aside_fires_nothing_until_it_has_been_d
     assert [d.kind for d in await world.facts(DeadlineSet)] == ["EMPLOYER_PLAN", "REQUEST_PLAN"]
 
 
+async def test_a_tip_of_which_a_message_was_set_aside_fires_nothing_until_it_has_been_dealt_with_and_others_do(
+    world: Any,
+) -> None:
+    world.tipped(20)
+    world.tipped(20, tip="another")
+    await world.at(20)
+    world.tip_acknowledged(30)
+    world.clock_is(30)
+    await set_aside_what_comes(world, "SupervisionTipAcknowledged")
+    await world.at(45)
+    assert await world.facts_apart("tip", DeadlineMissed) == []
+    assert len(await world.facts_apart("another", DeadlineMissed)) == 1
+    await world.runtime.pool.execute("update dead_letters set state = 'behind'")
+    await world.until_true(lambda: nothing_is_set_aside(world))
+    await world.level()
+    assert await world.facts_apart("tip", DeadlineMissed) == []
+    assert len(await world.facts_apart("tip", DeadlineMet)) == 1
+
+
+async def set_aside_what_comes(world: Any, event: str) -> None:
+    """The next message of that kind fails here, as one does that our code cannot handle."""
+    reactor = world.runtime.reactors["plan"]
+    reactions = reactor._reactions
+
+    def fails(heard: Any, now: Any) -> Any:
+        raise LookupError
+
+    reactor._reactions = {**reactions, event: fails}
+    await world.tell()
+    await world.until_true(lambda: is_set_aside(world, event))
+    reactor._reactions = reactions
+
+
+async def is_set_aside(world: Any, event: str) -> bool:
+    return await world.runtime.pool.fetchval("select exists(select 1 from dead_letters where type = $1)", event)
+
+
+async def nothing_is_set_aside(world: Any) -> bool:
+    return not await world.runtime.pool.fetchval("select exists(select 1 from dead_letters)")
+
+
 async def test_an_agenda_that_cannot_be_worked_out_stops_no_other_case(world: Any) -> None:
     await world.add_broken_agenda(20)
     world.registered(1)

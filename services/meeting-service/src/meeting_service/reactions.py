@@ -58,7 +58,7 @@ def _note(fact: Any) -> Note | None:
         case ConsentGiven():
             return NoteConsent(consent=_standing(fact))
         case ConsentWithdrawn() | ConsentExpired():
-            return NoteConsentEnded(consent_id=fact.consent_id, giving=fact.giving)
+            return NoteConsentEnded(consent_id=fact.consent_id, giving=fact.giving, at=fact.effective_at)
         case _:
             return _of_referral(fact)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from chassis.facts import Declared, Field
 from contracts.notification import StepKind
 from notification_service.domain.answers import DONE_BY_HAND
+from notification_service.parties import KINDS
 from notification_service.reading import RuleError
 from notification_service.rules import OCCURRED, PARTY, Count, Duty, Ends, Escalation, Rule, Rulebook, Where
 
@@ -142,8 +143,8 @@ def _check_owner(told: Told, duty: Duty) -> None:
         _must(whole, f"{told.where}, field 'owner_ref': must name the field that names the party, as '{{ref}}'.")
         return
     bare = PLACEHOLDER.sub("0", duty.owner_ref)
-    _must(re.fullmatch(r"(employer|role):[a-z0-9._]+", bare) is not None,
-          f"{told.where}, field 'owner_ref': must be employer:<number> or role:<role>.")  # fmt: skip
+    _must(re.fullmatch(rf"({'|'.join(KINDS.values())}|role):[a-z0-9._]+", bare) is not None,
+          f"{told.where}, field 'owner_ref': must be employer:<number> (or care, af ...) or role:<role>.")  # fmt: skip
 
 
 def _check_ends(told: Told, ends: Ends) -> None:

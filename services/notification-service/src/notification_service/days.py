@@ -8,11 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import holidays
 
-from chassis.days import SWEDEN
+from chassis.days import SWEDEN, local_day
 from chassis.decider import record
 
 LAST_SECOND = time(23, 59, 59)
 SATURDAY, SUNDAY = 5, 6
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+"""What lies beyond these days is planned for the nearest of them: there is room to count from both, and no date that
+another service lets through makes a whole case wait behind a message that nobody can handle."""
 
 _eves_too = holidays.country_holidays("SE", categories=("public", "de_facto"))
 
@@ -28,6 +31,22 @@ class SendingHours:
 def at(day: date, clock: time) -> datetime:
     """The moment when it is `clock` in Sweden on `day`, in UTC."""
     return datetime.combine(day, clock, SWEDEN).astimezone(UTC)
+
+
+def within_reach(day: date) -> date:
+    return min(max(day, FIRST_DAY), LAST_DAY)
+
+
+def day_of(anchor: date | datetime) -> date:
+    """The Swedish day of a moment, or the day itself, as near as can be planned."""
+    if isinstance(anchor, datetime) and FIRST_DAY < anchor.date() < LAST_DAY:
+        return local_day(anchor)
+    return within_reach(anchor.date() if isinstance(anchor, datetime) else anchor)
+
+
+def days_after(day: date, count: int) -> date:
+    """The day so many days later, or earlier when negative, as near as can be planned."""
+    return within_reach(within_reach(day) + timedelta(days=count))
 
 
 def end_of(day: date) -> datetime:

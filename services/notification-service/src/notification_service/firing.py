@@ -2,8 +2,8 @@
 
 First it is asked up to when every source has been heard and reacted to; then the read model of timers is waited for, so
 that whatever was heard up to that moment is in it; only then does anything fire. So a plan that came in time counts as
-come, also when it is heard after a week's outage. A case with a message that has been set aside waits until that
-message has been dealt with: it may hold what would have settled the matter.
+come, also when it is heard after a week's outage. A case, or a tip, of which a message has been set aside waits until
+that message has been dealt with: it may hold what would have settled the matter.
 """
 
 import asyncio

@@ -11,6 +11,7 @@ from notification_service.reactions import reactions
 from notification_service.settings import NotificationSettings
 from notification_service.versions import SOURCES, Rules
 from notification_service.views.deadlines import deadlines
+from notification_service.views.hands import hands
 from notification_service.views.reminders import reminders
 from notification_service.views.timeline import timeline
 from notification_service.views.timers import timers
@@ -25,7 +26,7 @@ service = Service(
     aggregates=(agenda, apart, contact),
     router=router,
     parties=PARTIES,
-    views=(timers, deadlines, reminders, timeline),
+    views=(timers, deadlines, reminders, timeline, hands),
     reactions=reactions(rules),
     workers=(firing.worker(), delivery.worker(rules)),
 )

@@ -1,14 +1,13 @@
 """Which event does a rule answer, and from which day does it count?"""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.days import local_day
 from chassis.decider import record
 from chassis.view import Heard
 from notification_service.checks import PLACEHOLDER
-from notification_service.days import working_days_after
+from notification_service.days import day_of, days_after, within_reach, working_days_after
 from notification_service.rules import OCCURRED, Count, Due, Rule, Rulebook
 
 
@@ -39,17 +38,17 @@ def anchor(due: Due, fact: Any) -> date | str | None:
 
 def due_day(due: Due, origin: Origin) -> date:
     start = origin.happened if due.anchor == OCCURRED else getattr(origin.fact, due.anchor)
-    return counted(local_day(start) if isinstance(start, datetime) else start, due)
+    return counted(day_of(start), due)
 
 
 def counted(start: date, due: Due) -> date:
     match due.count:
         case Count.DAYS:
-            return start + timedelta(days=due.number)
+            return days_after(start, due.number)
         case Count.WORKING_DAYS:
-            return working_days_after(start, due.number)
+            return within_reach(working_days_after(start, due.number))
         case Count.SPELL_DAY:
-            return start + timedelta(days=due.number - 1)
+            return days_after(start, due.number - 1)
 
 
 def filled(template: str, fact: Any) -> str:

@@ -5,12 +5,12 @@ not at all when its rule says until when it is worth doing.
 """
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from chassis.days import local_day
 from contracts.notification import Step, StepKind
-from notification_service.days import at, sendable_from, sending_day_by
+from notification_service.days import at, days_after, sendable_from, sending_day_by
 from notification_service.origin import Origin, filled
 from notification_service.rules import Duty, RuleStep
 
@@ -18,7 +18,7 @@ from notification_service.rules import Duty, RuleStep
 def is_worth_doing(step: RuleStep, due: date, origin: Origin) -> bool:
     if step.until is None:
         return True
-    last = due + timedelta(days=step.until)
+    last = days_after(due, step.until)
     comes = time_of(step, due, origin) if step.ahead else origin.recorded
     return max(local_day(comes), local_day(origin.recorded)) <= last
 
@@ -32,7 +32,7 @@ def steps_of(step: RuleStep, duty: Duty, due: date, origin: Origin) -> list[Step
 
 
 def time_of(step: RuleStep, due: date, origin: Origin) -> datetime:
-    day, book = due + timedelta(days=step.after_due), origin.book
+    day, book = days_after(due, step.after_due), origin.book
     if step.ahead:
         day = sending_day_by(day)
     if step.does is StepKind.REMIND:
@@ -46,7 +46,7 @@ def escalation_of(duty: Duty, due: date, origin: Origin) -> list[Step]:
         return []
 
     def morning(days: int) -> datetime:
-        return max(at(due + timedelta(days=days), origin.book.work), origin.recorded)
+        return max(at(days_after(due, days), origin.book.work), origin.recorded)
 
     missed = Step(at=morning(duty.escalation.missed_after), does=StepKind.MISS, code=duty.kind)
     levels = (Step(at=morning(v.after), does=StepKind.ESCALATE, code=v.to) for v in duty.escalation.levels)

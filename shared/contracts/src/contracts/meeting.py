@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from chassis.classes import Coded, DataClass
 from chassis.decider import record
@@ -197,6 +197,8 @@ class MeetingMoved:
 
 @record
 class MeetingHeld:
+    """`at` is when it took place, as its caller says, which may be long before that was recorded."""
+
     meeting_id: Ref
     case_id: Ref
     called_by: PartyRef
@@ -286,17 +288,18 @@ class PartyCommented:
 
 @record
 class CaseNoted:
-    """How a case stands, as case-service told it. `opened` is False once it is closed."""
+    """How a case stands, as case-service told it. `opened` is False once it is closed, at `closed_at`."""
 
     case_id: Ref
     person_ref: Ref
     employers: tuple[OrgNr, ...]
     opened: Annotated[bool, P]
+    closed_at: Moment | None = None
 
 
 @record
 class ConsentNoted:
-    """How one consent stands, as case-service told it."""
+    """How one consent stands, as case-service told it. `ended_at` says when one that was given ended."""
 
     case_id: Ref
     consent_id: Ref
@@ -307,6 +310,7 @@ class ConsentNoted:
     valid_from: Day
     valid_to: Day
     standing: Annotated[bool, P]
+    ended_at: Moment | None = None
 
 
 @record
@@ -347,6 +351,17 @@ MeetingEvent = (
     | ParticipationEnded
 )
 
+
+def _closed_at_a_time_unknown(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say when."""
+    return {**raw, "closedAt": None}
+
+
+def _ended_at_a_time_unknown(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say when."""
+    return {**raw, "endedAt": None}
+
+
 MEETING = Facts(
     "meeting",
     [
@@ -360,8 +375,8 @@ MEETING = Facts(
         Fact("MeetingCancelled", 1, MeetingCancelled),
         Fact("JointAssessmentHeld", 1, JointAssessmentHeld, person="person_ref"),
         Fact("PartyCommented", 1, PartyCommented, person="person_ref"),
-        Fact("CaseNoted", 1, CaseNoted, published=False),
-        Fact("ConsentNoted", 1, ConsentNoted, published=False),
+        Fact("CaseNoted", 2, CaseNoted, published=False, upcasts={1: _closed_at_a_time_unknown}),
+        Fact("ConsentNoted", 2, ConsentNoted, published=False, upcasts={1: _ended_at_a_time_unknown}),
         Fact("ReferralNoted", 1, ReferralNoted, published=False),
         Fact("ParticipationEnded", 1, ParticipationEnded, published=False),
     ],

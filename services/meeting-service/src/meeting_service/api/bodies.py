@@ -133,12 +133,13 @@ class NewTime(ArrangementIn):
 
 
 class NewHolding(Body):
-    """That the meeting was held, and who of the invited was there."""
+    """That the meeting was held, when, and who of the invited was there."""
 
     model_config = example(form="DIGITAL", present=[{"role": "PERSON"}, {"role": "FK"}, {"role": "AF"}])
 
     form: MeetingForm
     present: tuple[PartyIn, ...] = Field(max_length=20)
+    held_at: When | None = Field(None, description="When it began; left out: at the time for which it was called")
 
 
 class PromiseIn(Body):

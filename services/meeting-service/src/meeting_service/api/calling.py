@@ -12,7 +12,7 @@ from chassis.http import Act
 from contracts.meeting import MeetingKind, Party
 from meeting_service.api.bodies import MeetingTaken, NewAnswer, NewCancellation, NewMeeting, NewProposal, NewTime
 from meeting_service.api.finding import seen
-from meeting_service.api.relation import Caller, Guest, Here, Proposer, meeting_of, party, taking_off
+from meeting_service.api.relation import Caller, Guest, Here, Proposer, as_caller, meeting_of, party
 from meeting_service.api.versions import change
 from meeting_service.domain.commands import (
     AnswerMeeting,
@@ -149,7 +149,7 @@ async def cancel(
     case_id: UUID, meeting_id: UUID, body: NewCancellation, act: Act, who: Guest, here: Here
 ) -> MeetingTaken:
     today = local_day(act.now)
-    known = await seen(here, case_id, who, today, among=taking_off)
+    known = await seen(here, case_id, who, today, among=as_caller)
     meeting_of(known, meeting_id, who, today)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
     command = CancelMeeting(meeting_id=meeting_id, by=party(who), reason=body.reason, at=act.now)

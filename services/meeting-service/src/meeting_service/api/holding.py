@@ -1,6 +1,7 @@
 """The meeting and what follows: held, minuted, amended, commented on."""
 
 import hashlib
+from datetime import UTC
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -10,11 +11,12 @@ from chassis.http import Act
 from meeting_service.api.bodies import MeetingTaken, MinutesTaken, NewAmendment, NewComment, NewHolding, NewMinutes
 from meeting_service.api.calling import SFB_COORDINATION
 from meeting_service.api.finding import seen
-from meeting_service.api.relation import Caller, Here, MinutesCommenter, meeting_of, party
+from meeting_service.api.relation import Caller, Here, MinutesCommenter, as_caller, meeting_of, party
 from meeting_service.api.versions import change
 from meeting_service.domain.commands import AmendMinutes, ApproveMinutes, CommentMinutes, HoldMeeting
 from meeting_service.domain.outcomes import minutes_ref_of
 from meeting_service.domain.parties import person_of
+from meeting_service.domain.situations import about_of
 
 router = APIRouter(prefix="/cases/{case_id}/meetings/{meeting_id}", tags=["minutes"])
 
@@ -24,20 +26,23 @@ router = APIRouter(prefix="/cases/{case_id}/meetings/{meeting_id}", tags=["minut
     status_code=201,
     response_model=MeetingTaken,
     summary="Record that a meeting was held",
-    description="By its caller, once its time has come, with those who were there. An outside party whose consent "
-    "holds no more cannot have been (`consent-missing`).",
+    description="By its caller, once its time has come, with those who were there. What counts is how things stood "
+    "when it took place (`heldAt`): a party that had no consent then cannot have been there (`consent-missing`), one "
+    "whose consent has ended since can.",
 )
 async def hold(case_id: UUID, meeting_id: UUID, body: NewHolding, act: Act, who: Caller, here: Here) -> MeetingTaken:
     today = local_day(act.now)
-    known = await seen(here, case_id, who, today, rests=True)
-    meeting_of(known, meeting_id, who, today)
+    known = await seen(here, case_id, who, today, rests=True, among=as_caller)
+    found = about_of(meeting_of(known, meeting_id, who, today))
+    held_at = body.held_at.astimezone(UTC) if body.held_at else found.standing.starts_at if found else act.now
     person = person_of(known.grounds.noted.person_ref)
     command = HoldMeeting(
         meeting_id=meeting_id,
         by=party(who),
         form=body.form,
         present=tuple(p.ref(person) for p in body.present),
-        today=today,
+        held_on=local_day(held_at),
+        held_at=held_at,
         at=act.now,
     )
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)

@@ -1,5 +1,6 @@
 """Meetings read: those of a case, one of them with its minutes, and a party's invitations."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -7,13 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from chassis.days import local_day
+from chassis.envelope import Actor
 from chassis.http import Act, Page, Paging, Problem, Reads, paged
 from meeting_service.api import shown
 from meeting_service.api.finding import CASE, seen
-from meeting_service.api.relation import Guest, Here, Lister, Reader, is_outside, meeting_of, party
+from meeting_service.api.relation import Guest, Here, Lister, Reader, is_outside, may_read, meeting_of, party
 from meeting_service.domain.commands import MeetingUnknown
+from meeting_service.domain.meetings import meetings as all_meetings
 from meeting_service.domain.situations import Minuted
 from meeting_service.views import invitations, meetings
+from meeting_service.views.invitations import InvitationRow
 
 router = APIRouter(tags=["meetings"])
 
@@ -71,17 +75,31 @@ async def minutes(
     response_model=shown.InvitationPage,
     summary="List our invitations",
     description="A party's own, soonest first: to meetings that are neither held nor cancelled, or with `whole=true` "
-    "to all. What a party no longer takes part in is not among them.",
+    "to all. What a party may read no more, since a consent has ended or run out, is not among them; a page may so be "
+    "shorter than its limit.",
 )
 async def invited(
-    who: Guest, read: Reads, here: Here, page: Page, whole: Annotated[bool, Query(description="All of them")] = False
+    who: Guest,
+    act: Act,
+    read: Reads,
+    here: Here,
+    page: Page,
+    whole: Annotated[bool, Query(description="All of them")] = False,
 ) -> dict[str, Any]:
     if is_outside(who):
         await here.level_with(CASE)
     async with read(invitations.invitations) as connection:
         found = await invitations.of_party(connection, party(who), whole, _after_start(page), page.limit + 1)
     answer = paged(found, page, key=lambda r: (r.starts_at, r.invitation_id))
-    return answer | {"items": [shown.invitation(r) for r in answer["items"]]}
+    items = await _readable(answer["items"], who, act) if is_outside(who) else answer["items"]
+    return answer | {"items": [shown.invitation(r) for r in items]}
+
+
+async def _readable(rows: Sequence[InvitationRow], who: Actor, act: Act) -> list[InvitationRow]:
+    """Those to meetings that the party could read today: that a consent has run out is told only afterwards."""
+    known = {case_id: await act.load(all_meetings, case_id) for case_id in {r.case_id for r in rows}}
+    today = local_day(act.now)
+    return [r for r in rows if may_read(known[r.case_id], r.meeting_id, who, today)]
 
 
 def _after_number(page: Paging) -> int:

@@ -59,8 +59,9 @@ def of(known: Meetings, who: Actor, today: date) -> Meetings:
     return known
 
 
-def taking_off(known: Meetings, who: Actor, today: date) -> Meetings:
-    """As `of`, also for a party that called a meeting and has no consent any more: nobody else may take that off."""
+def as_caller(known: Meetings, who: Actor, today: date) -> Meetings:
+    """As `of`, also for a party that called a meeting and has no consent any more: nobody else may take that off, or
+    say that it was held."""
     called = (m.meeting.called.called_by for m in known.meetings.values() if isinstance(m, Called))
     return known if party(who) in called else of(known, who, today)
 
@@ -76,13 +77,22 @@ def meeting_of(known: Meetings, meeting_id: UUID, who: Actor, today: date) -> Si
         case MeetingProposed() as proposed if proposed.proposed_by == me:
             return found
         case Meeting(called=called) if called.called_by == me and isinstance(found, Called):
-            return found  # whoever called it may still take it off
+            return found  # whoever called it may still take it off, or say that it was held
         case Meeting() as meeting if meeting.participant(me) is not None:
             if lacks_consent(known.grounds, meeting.called.kind, me, today):
                 raise MeetingUnknown
             return found
         case _:
             raise MeetingUnknown
+
+
+def may_read(known: Meetings, meeting_id: UUID, who: Actor, today: date) -> bool:
+    """Would this party be shown the meeting?"""
+    try:
+        meeting_of(of(known, who, today), meeting_id, who, today)
+    except (CaseUnknown, MeetingUnknown):
+        return False
+    return True
 
 
 def subject(found: Situation) -> Meeting | MeetingProposed | None:

@@ -97,13 +97,16 @@ class MoveMeeting:
 
 @record
 class HoldMeeting:
-    """record that the meeting was held"""
+    """record that the meeting was held
+
+    `held_at` is when it took place, `held_on` the Swedish date of it."""
 
     meeting_id: UUID
     by: str
     form: MeetingForm
     present: tuple[str, ...]
-    today: date
+    held_on: date
+    held_at: datetime
     at: datetime
 
 
@@ -279,6 +282,12 @@ class WishedByPassed(Invalid):
     field = "wishedBy"
     reason = "The day by which a meeting is wished must not have passed."
     do = "Give today or a later day."
+
+
+class HeldAnotherTime(Invalid):
+    field = "heldAt"
+    reason = "A meeting is not held before the time for which it was called, nor after now."
+    do = "Leave it out when the meeting began as arranged, or say when it began."
 
 
 class PurposeTellsOfHealth(Invalid):

@@ -16,10 +16,12 @@ from meeting_service.domain.parties import MEETING_HOLDS, SCOPES, org_of, party_
 
 @record
 class Grounds:
-    """How things stand around the meetings. Keys are the ids of consents and of referrals."""
+    """How things stand around the meetings. Keys are the ids of consents and of referrals; `bygone` are consents as
+    they were before they were given anew."""
 
     case: CaseNoted | None = None
     consents: Mapping[UUID, ConsentNoted]
+    bygone: tuple[ConsentNoted, ...] = ()
     referrals: Mapping[UUID, ReferralNoted]
 
     @property
@@ -31,15 +33,29 @@ class Grounds:
         self, scope: Scope, counterparty: str, today: date, covering: Set[Covered] = frozenset()
     ) -> ConsentNoted | None:
         """The consent of that scope towards that party, if it holds today and covers these data classes."""
-        there = (c for c in self.consents.values() if _holds(c, scope, counterparty, today))
+        there = (c for c in self.consents.values() if c.standing and _is_such(c, scope, counterparty, today))
         return next((c for c in there if covering <= set(c.data_classes)), None)
+
+    def held_consent(
+        self, scope: Scope, counterparty: str, day: date, moment: datetime, covering: Set[Covered]
+    ) -> bool:
+        """Did such a consent hold at a moment that has passed, whatever has become of it since?"""
+        known = (*self.consents.values(), *self.bygone)
+        return any(
+            _is_such(c, scope, counterparty, day) and _had_not_ended(c, moment) and covering <= set(c.data_classes)
+            for c in known
+        )
 
 
 NOTHING = Grounds(consents={}, referrals={})
 
 
-def _holds(c: ConsentNoted, scope: Scope, counterparty: str, today: date) -> bool:
-    return c.standing and c.scope is scope and c.counterparty == counterparty and c.valid_from <= today <= c.valid_to
+def _is_such(c: ConsentNoted, scope: Scope, counterparty: str, day: date) -> bool:
+    return c.scope is scope and c.counterparty == counterparty and c.valid_from <= day <= c.valid_to
+
+
+def _had_not_ended(c: ConsentNoted, moment: datetime) -> bool:
+    return c.standing or (c.ended_at is not None and moment < c.ended_at)
 
 
 def learnt(grounds: Grounds, fact: CaseNoted | ConsentNoted | ReferralNoted) -> Grounds:
@@ -47,9 +63,19 @@ def learnt(grounds: Grounds, fact: CaseNoted | ConsentNoted | ReferralNoted) -> 
         case CaseNoted():
             return but(grounds, case=fact)
         case ConsentNoted():
-            return but(grounds, consents={**grounds.consents, fact.consent_id: fact})
+            was = grounds.consents.get(fact.consent_id)
+            before = () if was is None or was.giving == fact.giving else (was,)
+            bygone = tuple(_ended_with(b, fact) for b in (*grounds.bygone, *before))
+            return but(grounds, consents={**grounds.consents, fact.consent_id: fact}, bygone=bygone)
         case ReferralNoted():
             return but(grounds, referrals={**grounds.referrals, fact.referral_id: fact})
+
+
+def _ended_with(bygone: ConsentNoted, fact: ConsentNoted) -> ConsentNoted:
+    """What was given anew to last longer ends when that does."""
+    if bygone.consent_id != fact.consent_id or fact.standing or not bygone.standing:
+        return bygone
+    return but(bygone, standing=False, ended_at=fact.ended_at)
 
 
 def consent_of(grounds: Grounds, kind: MeetingKind, ref: str, today: date) -> ConsentNoted | None:
@@ -61,6 +87,12 @@ def consent_of(grounds: Grounds, kind: MeetingKind, ref: str, today: date) -> Co
 def lacks_consent(grounds: Grounds, kind: MeetingKind, ref: str, today: date) -> bool:
     """Does a party need a consent for this, and there is none today that covers what a meeting tells?"""
     return scope_for(kind, party_of(ref)) is not None and consent_of(grounds, kind, ref, today) is None
+
+
+def lacked_consent(grounds: Grounds, kind: MeetingKind, ref: str, day: date, moment: datetime) -> bool:
+    """As `lacks_consent`, of a moment that has passed: what has ended since was no hindrance then."""
+    scope = scope_for(kind, party_of(ref))
+    return scope is not None and not grounds.held_consent(scope, org_of(ref), day, moment, MEETING_HOLDS)
 
 
 def is_related(grounds: Grounds, ref: str, today: date) -> bool:
@@ -98,7 +130,7 @@ class NoteEmployer:
 
 @record
 class NoteCaseClosed:
-    """The case was closed: its open meetings are cancelled (row 39)."""
+    """The case was closed: its meetings that lie ahead are cancelled (row 39)."""
 
     at: datetime
 
@@ -121,6 +153,7 @@ class NoteConsentEnded:
 
     consent_id: UUID
     giving: int
+    at: datetime
 
 
 @record
@@ -149,10 +182,12 @@ def employer_noted(note: NoteEmployer, grounds: Grounds) -> list[CaseNoted]:
     return [but(grounds.case, employers=(*grounds.case.employers, note.org_nr))]
 
 
-def opening_noted(opened: bool, grounds: Grounds) -> list[CaseNoted]:
+def opening_noted(closed_at: datetime | None, grounds: Grounds) -> list[CaseNoted]:
+    """The case was closed at that time; None: it was opened again."""
+    opened = closed_at is None
     if grounds.case is None or grounds.case.opened is opened:
         return []
-    return [but(grounds.case, opened=opened)]
+    return [but(grounds.case, opened=opened, closed_at=closed_at)]
 
 
 def consent_noted(note: NoteConsent, grounds: Grounds) -> list[ConsentNoted]:
@@ -164,7 +199,7 @@ def consent_end_noted(note: NoteConsentEnded, grounds: Grounds) -> list[ConsentN
     known = grounds.consents.get(note.consent_id)
     if known is None or not known.standing or known.giving > note.giving:
         return []
-    return [but(known, standing=False)]
+    return [but(known, standing=False, ended_at=note.at)]
 
 
 def referral_noted(note: NoteReferral, grounds: Grounds) -> list[ReferralNoted]:

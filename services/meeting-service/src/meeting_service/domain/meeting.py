@@ -42,7 +42,7 @@ from meeting_service.domain.commands import (
     TextTellsOfHealth,
     TooFewParties,
 )
-from meeting_service.domain.heard import lacks_consent
+from meeting_service.domain.heard import lacked_consent, lacks_consent
 from meeting_service.domain.outcomes import (
     amended,
     answered,
@@ -136,6 +136,8 @@ def decide(command: MeetingCommand, situation: Situation) -> list[MeetingFact]:
         ) if not_the_caller(command, situation):
             raise NotTheCaller
 
+        case MoveMeeting(), Called() if case_is_closed(situation):
+            raise CaseIsClosed
         case MoveMeeting(), Called() if arranged_so(command, situation):
             return []  # it stands so already
         case MoveMeeting(), Called() if short_notice(command):
@@ -149,9 +151,11 @@ def decide(command: MeetingCommand, situation: Situation) -> list[MeetingFact]:
 
         case HoldMeeting(), Called() if not_begun(command, situation):
             raise MeetingNotBegun
+        case HoldMeeting(), Called() if case_was_closed(command, situation):
+            raise CaseIsClosed
         case HoldMeeting(), Called() if too_few_came(command, situation):
             raise TooFewParties
-        case HoldMeeting(), Called() if somebody_present_lacks_consent(command, situation):
+        case HoldMeeting(), Called() if somebody_present_lacked_consent(command, situation):
             raise ConsentMissing
         case HoldMeeting(), Called():
             return [held(command, situation.meeting)]
@@ -308,6 +312,12 @@ def somebody_lacks_consent(command: MoveMeeting, known: Called) -> bool:
     return any(_lost(ref, command, known) for ref in known.meeting.refs)
 
 
+def case_was_closed(command: HoldMeeting, known: Called) -> bool:
+    """the case had been closed before it took place"""
+    case = known.grounds.noted
+    return not case.opened and (case.closed_at is None or case.closed_at <= command.held_at)
+
+
 def not_begun(command: HoldMeeting, known: Called) -> bool:
     """its time has not come"""
     return command.at < known.meeting.standing.starts_at
@@ -320,20 +330,21 @@ def too_few_came(command: HoldMeeting, known: Called) -> bool:
     return bool(came) and (len(came) < seats.least or not seats.needed <= set(came))
 
 
-def somebody_present_lacks_consent(command: HoldMeeting, known: Called) -> bool:
-    """an outside party was there whose consent holds no more"""
-    return any(_lost(ref, command, known) for ref in command.present if ref in known.meeting.refs)
+def somebody_present_lacked_consent(command: HoldMeeting, known: Called) -> bool:
+    """an outside party was there without a consent that held then"""
+    kind, day, moment = known.meeting.called.kind, command.held_on, command.held_at
+    present = (ref for ref in command.present if ref in known.meeting.refs)
+    return any(lacked_consent(known.grounds, kind, ref, day, moment) for ref in present)
 
 
-def _lost(
-    ref: str, command: AnswerMeeting | CommentMinutes | HoldMeeting | MoveMeeting, known: Called | Minuted
-) -> bool:
+def _lost(ref: str, command: AnswerMeeting | CommentMinutes | MoveMeeting, known: Called | Minuted) -> bool:
     return lacks_consent(known.grounds, known.meeting.called.kind, ref, command.today)
 
 
 def held_so(command: HoldMeeting, known: Held | Minuted) -> bool:
-    """the same parties were there, in the same form"""
-    return set(known.held.present) == set(command.present) and known.held.form == command.form
+    """the same parties were there, at the same time and in the same form"""
+    was = known.held
+    return set(was.present) == set(command.present) and (was.form, was.at) == (command.form, command.held_at)
 
 
 def approved_so(command: ApproveMinutes, known: Minuted) -> bool:

@@ -1,7 +1,8 @@
 """All meetings of one case, and what they rest on: one stream. Who decides what that is asked here?
 
 One meeting's rules stand in `meeting.py`, a joint assessment's in `assessment.py`, what is noted of others' events in
-`heard.py`. Here they meet: a consent that ends marks every meeting that rests on it, the end of the case cancels all.
+`heard.py`. Here they meet: a consent that ends marks every meeting that rests on it, the end of the case cancels those
+that lie ahead.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +44,7 @@ from meeting_service.domain.heard import (
     referral_noted,
 )
 from meeting_service.domain.outcomes import called_off, part_ended
-from meeting_service.domain.situations import Called, NotThere, Proposed, Situation, about_of, evolve
+from meeting_service.domain.situations import Called, NotThere, Proposed, Situation, about_of, evolve, has_come
 
 # --- what we know ---
 
@@ -125,9 +126,9 @@ def _noted(note: Note, known: Meetings) -> Sequence[MeetingEvent]:
         case NoteEmployer():
             return employer_noted(note, known.grounds)
         case NoteCaseClosed():
-            return [*opening_noted(False, known.grounds), *_all_called_off(note, known)]
+            return [*opening_noted(note.at, known.grounds), *_all_called_off(note, known)]
         case NoteCaseReopened():
-            return opening_noted(True, known.grounds)
+            return opening_noted(None, known.grounds)
         case NoteConsent():
             return consent_noted(note, known.grounds)
         case NoteConsentEnded():
@@ -140,8 +141,9 @@ def _noted(note: Note, known: Meetings) -> Sequence[MeetingEvent]:
 
 
 def _all_called_off(note: NoteCaseClosed, known: Meetings) -> list[MeetingCancelled]:
-    open_ones = [m for m in known.meetings.values() if isinstance(m, Proposed | Called)]
-    return [called_off(m, CancelReason.CASE_CLOSED, note.at) for m in open_ones]
+    """Those that lie ahead. One whose time had come before the case was closed may have taken place."""
+    ahead = [m for m in known.meetings.values() if isinstance(m, Proposed | Called) and not has_come(m, note.at)]
+    return [called_off(m, CancelReason.CASE_CLOSED, note.at) for m in ahead]
 
 
 def _all_marked(consent_id: UUID, known: Meetings) -> list[ParticipationEnded]:

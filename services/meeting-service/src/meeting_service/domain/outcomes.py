@@ -31,6 +31,7 @@ from meeting_service.domain.commands import (
     CallMeeting,
     CancelMeeting,
     CommentMinutes,
+    HeldAnotherTime,
     HoldMeeting,
     Invited,
     MoveMeeting,
@@ -185,6 +186,8 @@ def part_ended(meeting: Meeting, consent_id: UUID) -> list[ParticipationEnded]:
 
 def held(command: HoldMeeting, meeting: Meeting) -> MeetingHeld:
     refs = meeting.refs
+    if not meeting.standing.starts_at <= command.held_at <= command.at:
+        raise HeldAnotherTime
     if not command.present or not set(command.present) <= set(refs):
         raise StrangerPresent
     return MeetingHeld(
@@ -196,7 +199,7 @@ def held(command: HoldMeeting, meeting: Meeting) -> MeetingHeld:
         form=command.form,
         present=tuple(r for r in refs if r in command.present),
         absent=tuple(r for r in refs if r not in command.present),
-        at=command.at,
+        at=command.held_at,
     )
 
 

@@ -1,6 +1,7 @@
 """What do we know of one meeting, and how does each fact change it?"""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import assert_never
 
 from chassis.decider import but, record
@@ -119,6 +120,11 @@ def about_of(situation: Situation) -> Meeting | None:
             return before
         case _:
             return None
+
+
+def has_come(situation: Proposed | Called, moment: datetime) -> bool:
+    """Had the time come by then for which it was called?"""
+    return isinstance(situation, Called) and situation.meeting.standing.starts_at <= moment
 
 
 def evolve(situation: Situation, fact: MeetingFact) -> Situation:

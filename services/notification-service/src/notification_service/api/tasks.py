@@ -3,9 +3,10 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
+from chassis.days import local_day
 from chassis.decider import Invalid
 from chassis.envelope import Actor
 from chassis.http import Act, Body, Page, Reads, allow
@@ -15,7 +16,8 @@ from notification_service.domain.agenda import agenda_for
 from notification_service.domain.commands import Claimant, CompleteTask, DeadlineUnknown, DelegateTask
 from notification_service.parties import names_of
 from notification_service.rules import ROLES
-from notification_service.views.deadlines import Deadline, deadline_of, deadlines, tasks_of
+from notification_service.views.deadlines import HANDLER, Deadline, Wanted, deadline_of, deadlines, tasks_of
+from notification_service.views.hands import Hands, hands
 
 router = APIRouter()
 
@@ -32,10 +34,26 @@ class DelegateBody(Body):
     to: Annotated[str, Field(pattern=r"^[a-z]{2,8}\.[a-z_]{1,40}$", examples=["fk.specialist"])]
 
 
-@router.get("/tasks", tags=["tasks"], summary="The open tasks of the caller's role or party, the longest due first")
-async def tasks(read: Reads, page: Page, who: Annotated[Actor, allow(*FK, *OWNERS)]) -> DeadlinePage:
-    async with read(deadlines) as connection:
-        rows = await tasks_of(connection, who.role, names_of(who), page.after, page.limit + 1)
+@router.get(
+    "/tasks",
+    tags=["tasks"],
+    summary="The open tasks of the caller's role or party, the longest due first",
+    description="A handler gets those of the cases that it handles or stands in for today, and of those that nobody "
+    "handles, so that none is overlooked; with `hands=ALL` those of every handler. Other roles are not assigned cases.",
+)
+async def tasks(
+    act: Act,
+    read: Reads,
+    page: Page,
+    who: Annotated[Actor, allow(*FK, *OWNERS)],
+    whose: Annotated[Hands, Query(alias="hands", description="Whose cases; for a handler")] = Hands.MINE,
+    case_id: Annotated[UUID | None, Query(alias="caseId", description="Only of this case")] = None,
+    kind: Annotated[str | None, Query(pattern=r"^[A-Z0-9_]{1,60}$", description="Only of this kind")] = None,
+) -> DeadlinePage:
+    handler = who.user_ref if who.role == HANDLER and whose is Hands.MINE else None
+    wanted = Wanted(handler=handler, today=local_day(act.now), case_id=case_id, kind=kind)
+    async with read(hands), read(deadlines) as connection:
+        rows = await tasks_of(connection, who.role, names_of(who), wanted, page.after, page.limit + 1)
     return DeadlinePage(**deadline_page(rows, page, who))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from contracts.notification import (
     TaskDelegated,
 )
 from notification_service.views.columns import METADATA, OWN, agenda_of, case_of
+from notification_service.views.hands import in_hands_of
 
 OPEN, MET, CANCELLED = "OPEN", "MET", "CANCELLED"
 HANDLER = "fk.handler"
@@ -161,13 +162,35 @@ async def of_case(
     return await _page(connection, asked, after, limit)
 
 
+@record
+class Wanted:
+    """Which tasks: in the hands of `handler` today (None: whoever handles the case), of one case, of one kind."""
+
+    handler: str | None
+    today: date
+    case_id: UUID | None
+    kind: str | None
+
+
 async def tasks_of(
-    connection: AsyncConnection, role: str, names: Sequence[str], after: tuple[Any, ...] | None, limit: int
+    connection: AsyncConnection,
+    role: str,
+    names: Sequence[str],
+    wanted: Wanted,
+    after: tuple[Any, ...] | None,
+    limit: int,
 ) -> list[Deadline]:
     """The open tasks of an FK role, or of a party by its names; the longest due first."""
     at_fk = sa.func.string_to_array(table.c.roles, " ", type_=ARRAY(sa.Text)).contains([role])
     mine = sa.and_(table.c.owner_ref.in_(names), table.c.owner_sees) if names else at_fk
-    return await _page(connection, sa.select(table).where(table.c.status == OPEN, mine), after, limit)
+    asked = sa.select(table).where(table.c.status == OPEN, mine)
+    if wanted.handler is not None:
+        asked = asked.where(in_hands_of(table.c.case_id, wanted.handler, wanted.today))
+    if wanted.case_id is not None:
+        asked = asked.where(table.c.case_id == wanted.case_id)
+    if wanted.kind is not None:
+        asked = asked.where(table.c.kind == wanted.kind)
+    return await _page(connection, asked, after, limit)
 
 
 async def deadline_of(connection: AsyncConnection, deadline_id: UUID) -> Deadline | None:

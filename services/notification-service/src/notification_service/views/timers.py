@@ -88,12 +88,19 @@ def _left(deadline_id: UUID, heard: Heard, times: list[str], done: int) -> Timer
 
 timers = View(name="timers", table=table, key="deadline_id", row=Timer, keys=keys, evolve=evolve, sources=(OWN,))
 
-# A case with a message that has been set aside waits: what stands in that message may settle what would fire.
-WAITING = sa.text("not exists (select 1 from public.dead_letters d where d.case_id = views.timers.case_id)")
+# What a message speaks of that has been set aside waits: what stands in it may settle what would fire. A case is named
+# beside the message. What stands apart from every case is named in it only, and its bytes are searched, since they may
+# be what could not be read.
+WAITING = sa.text(
+    "not exists (select 1 from public.dead_letters d where d.case_id = views.timers.case_id) "
+    "and (views.timers.case_id is not null or not exists (select 1 from public.dead_letters d "
+    "join public.heard h using (source, position) where d.case_id is null "
+    "and position(convert_to(views.timers.agenda_id::text, 'UTF8') in h.data) > 0))"
+)
 
 
 async def next_due(connection: AsyncConnection, without: Collection[UUID] = ()) -> datetime | None:
-    """When the next step falls due, in cases where nothing has been set aside and agendas not among `without`."""
+    """When the next step falls due, in agendas of which nothing has been set aside and that are not among `without`."""
     asked = sa.select(sa.func.min(table.c.next_at)).where(WAITING)
     return await connection.scalar(_but(asked, without))
 
