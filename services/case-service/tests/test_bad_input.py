@@ -220,3 +220,16 @@ async def test_each_role_does_only_what_is_its_own(desk: Any) -> None:
     ):
         await refused_whole(desk, ask, 403, "role-not-allowed")
     await refused_whole(desk, desk.running.by(None).get(at), 401, "not-authenticated")
+
+
+async def test_a_role_in_an_organisation_of_another_kind_opens_nothing(desk: Any) -> None:
+    """Neither the consent that AF needs nor whose case it is may be stepped around with it."""
+    opened, consent, at = await desk.referred()
+    assert (await desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={})).status_code == 202
+    for role, org_type, what in (
+        ("af.officer", "EMPLOYER", at),
+        ("person", "EMPLOYER", opened["at"]),
+        ("fk.handler", "CARE", opened["at"]),
+    ):
+        mixed = desk.running.by(role, org_type=org_type)
+        await refused_whole(desk, mixed.get(what), 403, "role-of-another-party")

@@ -17,6 +17,7 @@ from contracts.case import CASE
 from contracts.meeting import MEETING
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
+from contracts.values import PARTIES
 
 service = Service(
     name="case",
@@ -25,6 +26,7 @@ service = Service(
     hears=(PLAN, MEETING, NOTIFICATION),
     aggregates=(person, case, consent, referral),
     router=router,
+    parties=PARTIES,
     views=(cases, consents, referrals, timeline, plans, deadlines),
     reactions=reactions,
 )
