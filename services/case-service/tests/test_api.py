@@ -196,6 +196,41 @@ async def test_a_closed_case_is_open_to_af_no_more(desk: Any) -> None:
     assert at.rpartition("/")[2] not in [r["referralId"] for r in await everything(desk, "/v1/referrals", desk.af)]
 
 
+async def test_a_consent_ends_with_its_case_though_nobody_else_is_there(desk: Any) -> None:
+    """No other service runs here. Opening the case again does not bring it back; the person can give it again."""
+    opened, consent, at = await desk.referred()
+    assert (await desk.fk.post(f"{opened['at']}/closing", json={"outcome": "OTHER"})).status_code == 201
+    assert (await desk.fk.post(f"{opened['at']}/reopening", json={"reason": "CLOSED_IN_ERROR"})).status_code == 201
+    assert (await desk.af.get(at)).status_code == 404
+    assert at.rpartition("/")[2] not in [r["referralId"] for r in await everything(desk, "/v1/referrals", desk.af)]
+    assert (await desk.af.post(f"{at}/acceptance", json={"officerRef": "officer-1"})).status_code == 409
+    again = await desk.fk.post(f"{opened['at']}/referrals", json=desk.referral())
+    assert again.json()["type"] == "/problems/consent-missing"
+    await until_consents_are(desk, opened, ["EXPIRED"])
+    assert await desk.consented(opened) == consent
+    assert (await desk.af.get(at)).status_code == 200
+
+
+async def test_a_consent_given_again_at_once_outlives_what_is_recorded_late(desk: Any) -> None:
+    opened, consent, at = await desk.referred()
+    await desk.consented_in_care(opened)
+    await desk.fk.post(f"{opened['at']}/closing", json={"outcome": "OTHER"})
+    refused = await desk.fk.post("/v1/consents", json=desk.consent(opened["caseId"]))
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/case-is-closed")
+    await desk.fk.post(f"{opened['at']}/reopening", json={"reason": "CLOSED_IN_ERROR"})
+    assert await desk.consented(opened) == consent
+    await until_consents_are(desk, opened, ["GIVEN", "EXPIRED"])
+    assert (await desk.af.get(at)).status_code == 200
+    told = await desk.care.post("/v1/koordineringsinfo", json=desk.info(opened["personId"]))
+    assert told.json()["type"] == "/problems/consent-missing"
+
+
+async def until_consents_are(desk: Any, opened: Any, wanted: list[str]) -> None:
+    async with asyncio.timeout(10):
+        while [c["status"] for c in (await desk.read(f"{opened['at']}/consents"))["items"]] != wanted:
+            await desk.running.runtime.changed(0.1)
+
+
 async def test_a_consent_given_anew_that_covers_less_opens_no_referral(desk: Any) -> None:
     opened, consent, at = await desk.referred()
     assert (await desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={})).status_code == 202

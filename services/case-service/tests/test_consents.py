@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from case_service.domain.commands import CaseIsClosed
 from case_service.domain.consent import (
     BlanketConsent,
     ConsentAlreadyGiven,
@@ -49,10 +50,12 @@ GIVE = GiveConsent(
     valid_to=None,
     form=ConsentForm.ORAL,
     evidence_ref=UUID(int=4),
+    opening=1,
     today=TODAY,
     at=NOON,
 )
 WITHDRAW = WithdrawConsent(effective_at=None, at=NOON)
+END = EndWithCase(giving=1, at=NOON)
 YEAR = timedelta(days=365)
 
 
@@ -117,11 +120,34 @@ def test_a_consent_expires_after_its_last_day_and_not_on_it() -> None:
 
 
 def test_a_consent_ends_with_its_case() -> None:
-    (gone,) = given(*after(GIVE)).when(EndWithCase(at=NOON)).facts()
+    (gone,) = given(*after(GIVE)).when(END).facts()
     assert isinstance(gone, ConsentExpired)
     assert (gone.giving, gone.effective_at) == (1, NOON)
-    given(*after(GIVE, WITHDRAW)).when(EndWithCase(at=NOON)).nothing_happens()
-    given().when(EndWithCase(at=NOON)).refused(ConsentUnknown)
+    given(*after(GIVE, WITHDRAW)).when(END).nothing_happens()
+    given().when(END).refused(ConsentUnknown)
+
+
+def test_a_consent_holds_for_the_opening_of_the_case_in_which_it_was_given() -> None:
+    standing = decider.fold(after(GIVE))
+    assert [holds(standing, TODAY, opening) is not None for opening in (None, 1, 2)] == [False, True, False]
+
+
+def test_a_consent_that_is_given_again_in_a_case_opened_again_is_a_new_one() -> None:
+    again = replace(GIVE, opening=2)
+    ended, made = given(*after(GIVE)).when(again).facts()
+    assert (type(ended), ended.giving) == (ConsentExpired, 1)
+    assert isinstance(made, ConsentGiven)
+    assert (made.giving, made.opening) == (2, 2)
+
+
+def test_what_is_recorded_late_of_a_closing_does_not_end_what_was_given_since() -> None:
+    given(*after(GIVE, replace(GIVE, opening=2))).when(END).nothing_happens()
+    given(*after(GIVE, WITHDRAW, GIVE)).when(END).nothing_happens()
+
+
+@pytest.mark.parametrize("before", [(), (GIVE,), (GIVE, WITHDRAW)])
+def test_no_consent_is_given_in_a_closed_case(before: tuple[Any, ...]) -> None:
+    given(*after(*before)).when(replace(GIVE, opening=None)).refused(CaseIsClosed)
 
 
 def test_a_consent_given_anew_after_its_last_day_expires_first() -> None:
@@ -132,6 +158,6 @@ def test_a_consent_given_anew_after_its_last_day_expires_first() -> None:
 def test_a_consent_holds_from_its_first_day_to_its_last_and_not_once_withdrawn() -> None:
     standing = decider.fold(after(GIVE))
     days = [TODAY - timedelta(days=1), TODAY, TODAY + YEAR, TODAY + YEAR + timedelta(days=1)]
-    assert [holds(standing, d) is not None for d in days] == [False, True, True, False]
-    assert holds(decider.fold(after(GIVE, WITHDRAW)), TODAY) is None
-    assert holds(decider.initial, TODAY) is None
+    assert [holds(standing, d, 1) is not None for d in days] == [False, True, True, False]
+    assert holds(decider.fold(after(GIVE, WITHDRAW)), TODAY, 1) is None
+    assert holds(decider.initial, TODAY, 1) is None

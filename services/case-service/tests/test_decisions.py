@@ -139,6 +139,7 @@ CONSENT = ConsentGiven(
     consent_id=UUID(int=8),
     giving=1,
     case_id=CASE,
+    opening=1,
     person_ref=PERSON,
     scope=Scope.KOORD_TO_FK,
     counterparty=REGION,
@@ -384,6 +385,7 @@ def test_health_care_tells_fk_under_the_persons_consent_and_fk_acknowledges() ->
         replace(CONSENT, scope=Scope.AF),
         replace(CONSENT, counterparty="2321000016"),
         replace(CONSENT, case_id=UUID(int=99)),
+        replace(CONSENT, opening=2),
     ],
 )
 def test_without_the_consent_that_fits_nothing_is_told(consent: Any) -> None:

@@ -72,6 +72,7 @@ CONSENT = ConsentGiven(
     consent_id=UUID(int=8),
     giving=1,
     case_id=CASE,
+    opening=1,
     person_ref=PERSON,
     scope=Scope.KOORD_TO_FK,
     counterparty=REGION,

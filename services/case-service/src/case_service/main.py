@@ -5,6 +5,7 @@ from case_service.domain.case import case
 from case_service.domain.consent import consent
 from case_service.domain.person import person
 from case_service.domain.referral import referral
+from case_service.ending import ending
 from case_service.reactions import reactions
 from case_service.views.cases import cases
 from case_service.views.consents import consents
@@ -29,5 +30,6 @@ service = Service(
     parties=PARTIES,
     views=(cases, consents, referrals, timeline, plans, deadlines),
     reactions=reactions,
+    workers=(ending,),
 )
 app = create_app(service)

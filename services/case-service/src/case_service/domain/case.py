@@ -185,6 +185,7 @@ def lacks_consent(command: SendInfo, known: Case) -> bool:
         or consent.scope is not Scope.KOORD_TO_FK
         or consent.counterparty != command.sender
         or consent.case_id != known.opened.case_id
+        or consent.opening != known.opening
     )
 
 
