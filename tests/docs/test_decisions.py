@@ -11,7 +11,7 @@ from chassis.codec import Codec, NotACode
 from chassis.envelope import Actor, Envelope, from_headers, to_headers
 from chassis.schema import LOG
 from contracts.notification import NOTIFICATION, ContactSet, ReminderChannel, TaskDone
-from plan_service.api.fields import organisation_number
+from contracts.numbers import organisation_number
 
 MARKER = "Xq7 marked"
 A_PERSONS_NUMBER = "8112189876"  # the authorities' own printed example

@@ -40,6 +40,9 @@ from chassis.postgres import LOST  # noqa: E402
 EXTRA = 2
 """Strikes in a run beyond one of each kind."""
 
+EACH = 5
+"""Every kind of strike must have been carried out once in so many runs at least."""
+
 PER_SECOND = 1200
 """Facts a second that the writers aim at together."""
 
@@ -64,12 +67,14 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run found. `counts` has lost, doubled, reordered, gaps."""
+    """What one run found. `counts` has lost, doubled, reordered, gaps. `unfinished`: somebody did not get all answers,
+    or to the end of a log."""
 
     seed: int
     acknowledged: int
     kills: Counter[str]
     counts: Counter[str]
+    unfinished: bool
     words: Sequence[str]
     delivered_again: int
     ended_by_themselves: int
@@ -107,8 +112,8 @@ async def play(options: Options, number: int) -> Outcome:
     if level:
         found.words.append(f"not level: {level}")
     outcome = Outcome(
-        seed, acknowledged(stage), strikes.counts, found.counts, found.words, strikes.delivered_again,
-        sum(p.ended_by_itself for p in stage.parts), time.monotonic() - started,
+        seed, acknowledged(stage), strikes.counts, found.counts, bool(level) or not all(ended_well), found.words,
+        strikes.delivered_again, sum(p.ended_by_itself for p in stage.parts), time.monotonic() - started,
     )  # fmt: skip
     if options.keep or (found.counts.total() and not options.broken):
         print(f"\rlogs and ledgers: {stage.home}")
@@ -183,6 +188,7 @@ def report(options: Options, outcomes: Sequence[Outcome], seconds: float) -> dic
         "acknowledged_total": sum(o.acknowledged for o in outcomes),
         "kills": {kind: kills[kind] for kind in KINDS},
         **{what: counts[what] for what in ("lost", "doubled", "reordered", "gaps")},
+        "unfinished": sum(o.unfinished for o in outcomes),
         "seed": options.seed,
         "seconds": round(seconds, 1),
         "delivered_again": sum(o.delivered_again for o in outcomes),
@@ -192,8 +198,10 @@ def report(options: Options, outcomes: Sequence[Outcome], seconds: float) -> dic
 
 
 def passes(options: Options, told: dict[str, Any]) -> bool:
-    """Enough was acknowledged in every run, and no promise was broken."""
-    return told["acknowledged"] >= options.facts and not any(told[w] for w in ("lost", "doubled", "reordered", "gaps"))
+    """Enough was acknowledged and struck, everybody got to the end, and no promise was broken."""
+    struck = all(told["kills"][kind] * EACH >= options.runs for kind in options.strikes)
+    broken = any(told[what] for what in ("lost", "doubled", "reordered", "gaps", "unfinished"))
+    return struck and told["acknowledged"] >= options.facts and not broken
 
 
 def arguments() -> Options:

@@ -179,7 +179,10 @@ def _of_plan(n: int, k: int, now: datetime) -> Asked:
     """New versions, and now and then a file that cannot be read."""
     if n % IN_ORDER == 0:
         refused = RecordFileRejected(
-            upload_id=hashed_id("faults", "upload", str(n)), reason=FileFault.NOT_PDF, sha256=f"{n:064x}"
+            upload_id=hashed_id("faults", "upload", str(n)),
+            reason=FileFault.NOT_PDF,
+            sha256=f"{n:064x}",
+            by_employer=True,
         )
         return _for_employment(k, refused)
     version = RevisePlan(

@@ -10,6 +10,8 @@ from uuid import UUID
 import pytest
 from tests.faults.check import Ask, Copied, Evidence, Mark, Told, Written, compare
 from tests.faults.ledger import Account, Ledger, read
+from tests.faults.played import BROKEN
+from tests.faults.run import Options, passes
 from tests.faults.services import (
     CASES,
     IN_ORDER,
@@ -228,6 +230,24 @@ def test_a_plan_follows_from_its_seed_and_has_every_kind(seed: int) -> None:
     assert len(kinds) == len(KINDS) + 2
     assert set(kinds) == set(KINDS)
     assert kinds.index("nats") < kinds.index("store_rolled_back")
+
+
+GOOD: dict[str, Any] = {
+    "acknowledged": 5000, "kills": dict.fromkeys(KINDS, 5), **dict.fromkeys(BROKEN, 0), "unfinished": 0,
+}  # fmt: skip
+"""What 25 runs tell that show what they have to."""
+
+WORSE: list[dict[str, Any]] = [
+    {"acknowledged": 4999}, {"kills": {**GOOD["kills"], "postgres": 4}}, {"unfinished": 1},
+    *({what: 1} for what in BROKEN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("worse", WORSE, ids=lambda w: next(iter(w)))
+def test_runs_pass_only_when_enough_was_struck_and_all_got_to_the_end(worse: dict[str, Any], tmp_path: Path) -> None:
+    options = Options(25, 1, 5000, (), KINDS, tmp_path, False)
+    assert passes(options, GOOD)
+    assert not passes(options, GOOD | worse)
 
 
 def test_every_service_has_its_parts_struck() -> None:

@@ -57,7 +57,7 @@ async def test_a_consent_counts_the_moment_it_is_given_and_no_more_once_it_is_wi
         consent = await consented(house, case, "EMP", EMPLOYER_A)
         made = await house.done("fk-handler", "POST", "meeting", to, json=case["meeting"])
         at = f"{to}/{made.json()['meetingId']}"
-        await house.done("hr-a", "POST", "meeting", f"{at}/answers", json={"answer": "YES"})
+        await house.done("hr-a", "POST", "meeting", f"{at}/answers", json={"answer": "YES", "arrangement": 1})
         await house.done("fk-handler", "POST", "case", f"/v1/consents/{consent}/withdrawal", json={})
         assert (await house.call("hr-a", "GET", "meeting", at)).status_code == 404
     listed = await house.read("fk-handler", "meeting", to)

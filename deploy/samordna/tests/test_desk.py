@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from uuid import uuid4
 
 import aiosmtplib
 import httpx
@@ -46,7 +47,7 @@ async def test_every_persona_gets_a_token_that_the_published_keys_confirm(client
 async def test_all_roles_of_the_first_step_can_be_played() -> None:
     assert {p.role for p in PERSONAS.values()} == {
         "fk.handler", "fk.unit_manager", "fk.specialist", "fk.collab_lead", "emp.hr", "care.coordinator", "af.officer",
-        "person", "av.inspector", "ops.operator",
+        "mun.officer", "finsam.officer", "person", "av.inspector", "ops.operator",
     }  # fmt: skip
     assert len({p.org_id for p in PERSONAS.values() if p.role == "emp.hr"}) == 2
 
@@ -56,6 +57,16 @@ async def test_an_unknown_persona_is_told_whom_there_is(client: httpx.AsyncClien
     assert answer.status_code == 422
     assert "fk-handler" in answer.json()["do"]
     assert "somebody" not in answer.text
+
+
+async def test_the_insured_person_can_be_whoever_a_case_is_about(client: httpx.AsyncClient) -> None:
+    person = str(uuid4())
+    answer = await client.post("/token", json={"persona": "insured", "personRef": person})
+    said = jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
+    assert (said["sub"], said["role"], said["org_type"]) == (person, "person", "PERSON")
+    refused = await client.post("/token", json={"persona": "hr-a", "personRef": person})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/not-the-insured")
+    assert person not in refused.text
 
 
 async def test_tokens_outlive_a_restart_of_the_desk(desk: Desk) -> None:

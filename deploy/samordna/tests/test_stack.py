@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import jwt
 import pytest
 
 from chassis.servers import CouldNotStart, Keeper, checkout_of
@@ -176,6 +177,18 @@ async def test_a_service_that_cannot_start_is_named_with_its_last_words(tmp_path
     keeper.close()
     if broken.place.moved:
         shutil.rmtree(broken.place.data.parent)
+
+
+async def test_a_clock_that_has_begun_cannot_begin_anew(stack: Stack) -> None:
+    said = await _samordna("up", "--at", "2026-09-01", status=1)
+    assert "samordna down --wipe" in said
+
+
+async def test_a_token_makes_the_insured_person_whoever_a_case_is_about(stack: Stack) -> None:
+    person = "0190f3a0-0000-7000-8000-000000000001"
+    token = (await _samordna("token", "insured", "--person", person)).strip()
+    assert jwt.decode(token, options={"verify_signature": False})["sub"] == person
+    assert "--person" in await _samordna("token", "hr-a", "--person", person, status=1)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -178,6 +178,43 @@ async def test_af_answers_only_what_was_sent_to_it(desk: Any) -> None:
     await refused_whole(desk, other.get(at), 404, "referral-unknown")
 
 
+FAR = ["9999-12-31", "2200-01-01", "1899-12-31", "0001-01-01"]
+
+
+@pytest.mark.parametrize("far", FAR)
+async def test_a_day_from_which_no_deadline_can_be_counted(desk: Any, far: str) -> None:
+    opened = await desk.opened()
+    at, case_id = opened["at"], opened["caseId"]
+    period = {"start": "2026-03-16", "end": far, "incapacityPct": 50}
+    notice = {"employmentKind": "ORDINARY", "workplace": "x", "spellStart": far, "lastSickPayDay": "2026-03-15"}
+    for ask, field in (
+        (desk.fk.post("/v1/cases", json=desk.particulars(expectedEnd=far)), "expectedEnd"),
+        (desk.fk.post("/v1/cases", json=desk.particulars(spellStart=far)), "spellStart"),
+        (desk.a.post("/v1/sick-notices", json=notice | {"personId": desk.somebody()}), "spellStart"),
+        (desk.fk.post(f"{at}/extensions", json={"newExpectedEnd": far}), "newExpectedEnd"),
+        (desk.fk.post(f"{at}/degrees", json={"periods": [period]}), "periods.0.end"),
+        (desk.fk.put(f"{at}/assignment", json={"handlerRef": "h", "unit": "u", "until": far}), "until"),
+        (desk.fk.post("/v1/consents", json=desk.consent(case_id, validTo=far)), "validTo"),
+        (desk.fk.post("/v1/consents", json=desk.consent(case_id, validFrom=far)), "validFrom"),
+        (desk.fk.post(f"{at}/referrals", json=desk.referral(wishedBy=far)), "wishedBy"),
+    ):
+        assert (await refused_whole(desk, ask, 422, "invalid-input"))["field"] == field
+
+
+@pytest.mark.parametrize("far", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2200-01-01T00:00:00Z"])
+async def test_a_moment_that_has_no_day_in_sweden(desk: Any, far: str) -> None:
+    opened = await desk.opened()
+    consent = await desk.consented(opened)
+    await desk.consented_in_care(opened)
+    decision = {"need": False, "consultedAt": far}
+    for ask, field in (
+        (desk.care.post("/v1/koordineringsinfo", json=desk.info(opened["personId"], consentAt=far)), "consentAt"),
+        (desk.fk.post(f"{opened['at']}/need-decisions", json=decision), "consultedAt"),
+        (desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={"effectiveAt": far}), "effectiveAt"),
+    ):
+        assert (await refused_whole(desk, ask, 422, "invalid-input"))["field"] == field
+
+
 async def test_unknown_ids(desk: Any) -> None:
     at = f"/v1/cases/{uuid4()}"
     for ask in (

@@ -16,6 +16,7 @@ from case_service.domain.consent import (
     EndWithCase,
     GiveConsent,
     RecordConsentExpired,
+    RenewalLeavesGap,
     WithdrawalAhead,
     WithdrawalBackdated,
     WithdrawConsent,
@@ -56,7 +57,7 @@ GIVE = GiveConsent(
 )
 WITHDRAW = WithdrawConsent(effective_at=None, at=NOON)
 END = EndWithCase(giving=1, at=NOON)
-YEAR = timedelta(days=365)
+YEAR, MONTH = timedelta(days=365), timedelta(days=30)
 
 
 def expire(day: date) -> RecordConsentExpired:
@@ -89,6 +90,50 @@ def test_a_consent_that_is_over_is_not_given(change: dict[str, Any]) -> None:
 def test_a_consent_given_twice_alike_stands_and_otherwise_is_refused() -> None:
     given(*after(GIVE)).when(GIVE).nothing_happens()
     given(*after(GIVE)).when(replace(GIVE, purpose=Purpose.MEETING)).refused(ConsentAlreadyGiven)
+
+
+def test_a_consent_in_force_is_given_anew_to_last_longer_and_both_givings_are_kept() -> None:
+    in_march = replace(GIVE, valid_from=TODAY + MONTH * 11, today=TODAY + MONTH * 11, evidence_ref=UUID(int=5))
+    history = after(GIVE, in_march)
+    assert [type(f) for f in history] == [ConsentGiven, ConsentGiven]
+    first, second = history
+    assert isinstance(first, ConsentGiven)
+    assert isinstance(second, ConsentGiven)
+    assert (second.giving, second.consent_id) == (2, first.consent_id)
+    assert (first.valid_to, second.valid_to) == (TODAY + YEAR, TODAY + MONTH * 11 + YEAR)
+    assert holds(decider.fold(history), TODAY + YEAR + timedelta(days=1)) == second
+    given(*history).when(in_march).nothing_happens()
+    given(*history).when(expire(TODAY + YEAR + timedelta(days=1))).nothing_happens()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"purpose": Purpose.MEETING},
+        {"data_classes": (Covered.D, Covered.M2, Covered.W)},
+        {"data_classes": (Covered.D,)},
+        {"valid_to": TODAY + YEAR - timedelta(days=1)},
+    ],
+)
+def test_what_makes_a_consent_last_longer_changes_nothing_else(change: dict[str, Any]) -> None:
+    longer = replace(GIVE, valid_to=TODAY + YEAR * 2)
+    given(*after(GIVE)).when(replace(longer, **change)).refused(ConsentAlreadyGiven)
+
+
+def test_a_consent_made_to_last_longer_holds_all_the_time() -> None:
+    later = replace(GIVE, valid_from=TODAY + timedelta(days=1), valid_to=TODAY + YEAR * 2)
+    given(*after(GIVE)).when(later).refused(RenewalLeavesGap)
+    ahead = replace(GIVE, valid_from=TODAY + MONTH, valid_to=None)
+    (second,) = given(*after(ahead)).when(replace(ahead, valid_to=TODAY + YEAR * 2)).facts()
+    assert isinstance(second, ConsentGiven)
+    assert second.valid_from == TODAY + MONTH
+
+
+def test_after_a_renewal_one_withdrawal_ends_it_all() -> None:
+    history = after(GIVE, replace(GIVE, valid_to=TODAY + YEAR * 2), WITHDRAW)
+    assert isinstance(history[-1], ConsentWithdrawn)
+    assert history[-1].giving == 2
+    assert holds(decider.fold(history), TODAY) is None
 
 
 def test_a_consent_is_withdrawn_from_the_moment_it_is_recorded() -> None:

@@ -21,12 +21,14 @@ from case_service.domain.commands import (
     CompleteIkr,
     DecideNeed,
     DegreeUnknown,
+    EarlierCaseOpen,
     EmployerNotNamed,
     EmployerTwice,
     Employment,
     EndNotLater,
     EndsBeforeStart,
     ExtendCase,
+    FollowedByAnotherCase,
     InfoUnknown,
     NeedContradicted,
     OpenCase,
@@ -44,7 +46,7 @@ from case_service.domain.commands import (
     TakeSickNotice,
 )
 from case_service.domain.consent import ConsentMissing
-from case_service.domain.outcomes import employment_id_of
+from case_service.domain.outcomes import case_id_of, employment_id_of, next_case_id
 from case_service.domain.situations import Closed, Open
 from chassis.testing import scenarios
 from contracts.case import (
@@ -243,6 +245,23 @@ def test_a_notice_in_an_open_case_is_recorded_once_and_brings_its_employment() -
     given(*history).when(NOTICE).nothing_happens()
 
 
+def test_what_a_case_is_expected_to_last_goes_for_each_of_its_employments() -> None:
+    """Also for one that an employer's notice brings: a plan is owed from 60 days on (SFB 30:6)."""
+
+    def days(*commands: Any) -> list[int | None]:
+        return [f.expected_days for f in after(*commands) if isinstance(f, EmployerSickNoticeReceived)]
+
+    theirs = replace(NOTICE, employment=OTHER_JOB)
+    assert days(OPEN, theirs) == [120]
+    assert days(NOTICE, theirs) == [14, 14]
+    assert days(replace(NOTICE, expected_end=DAY_1 + timedelta(days=89)), theirs) == [90, 90]
+    assert days(NOTICE, EXTEND, theirs) == [14, 180]
+    assert days(OPEN, EXTEND, theirs) == [180]
+    extended = after(OPEN, theirs, EXTEND)[-1]
+    assert isinstance(extended, CaseExtended)
+    assert extended.employment_ids == tuple(employment_id_of(CASE, job.org_nr) for job in (JOB, OTHER_JOB))
+
+
 @pytest.mark.parametrize("day", [DAY_1 - timedelta(days=1), DAY_20 + timedelta(days=1)])
 def test_sick_pay_ends_within_the_spell_that_has_been(day: date) -> None:
     given().when(replace(NOTICE, last_sick_pay_day=day)).refused(SickPayOutsideSpell)
@@ -422,6 +441,23 @@ def test_a_case_is_closed_with_its_days_and_opened_again() -> None:
     assert isinstance(decider.fold(after(OPEN, CLOSE)), Closed)
     assert isinstance(decider.fold(after(OPEN, CLOSE, REOPEN)), Open)
     given(*after(OPEN, CLOSE, REOPEN)).when(REOPEN).nothing_happens()
+
+
+def test_a_case_is_opened_again_only_while_the_person_has_had_none_since() -> None:
+    given(*after(OPEN, CLOSE)).when(replace(REOPEN, followed=True)).refused(FollowedByAnotherCase)
+    given(*after(OPEN, CLOSE, REOPEN)).when(replace(REOPEN, followed=True)).nothing_happens()
+
+
+@pytest.mark.parametrize("command", [OPEN, NOTICE])
+def test_no_case_is_begun_while_the_one_before_it_is_open(command: Any) -> None:
+    given().when(replace(command, earlier_open=True)).refused(EarlierCaseOpen)
+
+
+@pytest.mark.parametrize("number", [1, 2, 17])
+def test_the_case_that_comes_next_follows_from_the_one_before(number: int) -> None:
+    (this,) = given().when(replace(OPEN, case_id=case_id_of(PERSON, number))).facts()
+    assert isinstance(this, CaseOpened)
+    assert next_case_id(this) == case_id_of(PERSON, number + 1)
 
 
 def test_a_case_that_was_never_closed_is_not_opened_again() -> None:

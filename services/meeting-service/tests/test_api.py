@@ -16,7 +16,7 @@ PERSON, FK = {"role": "PERSON"}, {"role": "FK"}
 async def test_a_meeting_goes_from_call_to_minutes(desk: Any) -> None:
     case_id, at = await desk.called()
     hr = {"role": "EMPLOYER", "orgId": desk.employer}
-    assert (await desk.hr.post(f"{at}/answers", json={"answer": "YES"})).status_code == 201
+    assert (await desk.hr.post(f"{at}/answers", json={"answer": "YES", "arrangement": 1})).status_code == 201
     shown = await desk.read(at)
     assert (shown["status"], shown["arrangement"], shown["startsAt"]) == ("CALLED", 1, "2026-04-20T08:00:00Z")
     assert [(p["ref"], p["answer"]) for p in shown["participants"]] == [
@@ -31,7 +31,7 @@ async def test_a_meeting_goes_from_call_to_minutes(desk: Any) -> None:
     shown = await desk.read(at)
     assert (shown["arrangement"], shown["form"]) == (2, "PHONE")
     assert [p["answer"] for p in shown["participants"]] == [None] * 3
-    assert (await desk.hr.post(f"{at}/answers", json={"answer": "YES"})).status_code == 201
+    assert (await desk.hr.post(f"{at}/answers", json={"answer": "YES", "arrangement": 2})).status_code == 201
 
     desk.running.now_is(datetime(2026, 4, 21, 9, tzinfo=UTC))
     held = {"form": "PHONE", "present": [PERSON, FK, hr]}
@@ -51,6 +51,29 @@ async def test_a_meeting_goes_from_call_to_minutes(desk: Any) -> None:
     assert (row["status"], row["minutesVersion"], row["agreements"]) == ("HELD", 1, 1)
 
 
+async def test_an_answer_to_the_time_before_a_move_does_not_count_for_the_new_one(desk: Any) -> None:
+    _, at = await desk.called()
+    read = (await desk.read("/v1/invitations?limit=100", desk.hr))["items"]
+    (invited,) = [i for i in read if at.endswith(i["meetingId"])]
+    move = {"startsAt": "2026-04-21T08:00:00Z", "form": "PHONE", "reason": "NEW_TIME_ASKED"}
+    assert (await desk.fk.post(f"{at}/times", json=move)).status_code == 201
+    raced = await desk.hr.post(f"{at}/answers", json={"answer": "YES", "arrangement": invited["arrangement"]})
+    assert (raced.status_code, raced.json()["type"]) == (409, "/problems/another-time-stands")
+    assert [p["answer"] for p in (await desk.read(at))["participants"]] == [None] * 3
+    now = (await desk.read(at, desk.hr))["arrangement"]
+    assert (await desk.hr.post(f"{at}/answers", json={"answer": "YES", "arrangement": now})).status_code == 201
+
+
+async def test_the_answer_that_was_given_to_an_earlier_time_is_told_again_to_the_same_key(desk: Any) -> None:
+    _, at = await desk.called()
+    key, said = {"Idempotency-Key": str(uuid4())}, {"answer": "YES", "arrangement": 1}
+    assert (await desk.hr.post(f"{at}/answers", json=said, headers=key)).status_code == 201
+    move = {"startsAt": "2026-04-21T08:00:00Z", "form": "PHONE", "reason": "NEW_TIME_ASKED"}
+    assert (await desk.fk.post(f"{at}/times", json=move)).status_code == 201
+    assert (await desk.hr.post(f"{at}/answers", json=said, headers=key)).status_code == 201
+    assert [p["answer"] for p in (await desk.read(at))["participants"]] == [None] * 3
+
+
 async def test_minutes_are_amended_by_whoever_has_read_the_newest(desk: Any) -> None:
     _, at = await desk.held()
     person = {"who": PERSON, "what": "Ringer", "by": "2026-05-08"}
@@ -65,6 +88,35 @@ async def test_minutes_are_amended_by_whoever_has_read_the_newest(desk: Any) -> 
     stale = await desk.fk.post(f"{at}/minutes/amendments", json=body | {"text": "Tredje"}, headers=match)
     assert stale.status_code == 412
     assert (await desk.read(f"{at}/minutes"))["version"] == 2
+
+
+async def test_a_change_of_another_meeting_refuses_no_change_of_this_one(desk: Any) -> None:
+    case_id, at = await desk.called()
+    read = await desk.fk.get(at)
+    other = await desk.fk.post(f"{at.rpartition('/')[0]}", json=desk.meeting(purpose="Ett annat"))
+    assert other.status_code == 201
+    await desk.consented(case_id, Scope.CARE, desk.region)
+    assert (await desk.fk.get(at)).headers["ETag"] == read.headers["ETag"]
+    move = {"startsAt": "2026-04-21T08:00:00Z", "form": "PHONE", "reason": "NEW_TIME_ASKED"}
+    moved = await desk.fk.post(f"{at}/times", json=move, headers={"If-Match": read.headers["ETag"]})
+    assert moved.status_code == 201, moved.text
+    assert moved.headers["ETag"] == (await desk.fk.get(at)).headers["ETag"] != read.headers["ETag"]
+
+
+async def test_a_change_of_this_meeting_refuses_who_has_read_it_before(desk: Any) -> None:
+    _, at = await desk.called()
+    before = {"If-Match": (await desk.fk.get(at)).headers["ETag"]}
+    assert (await desk.hr.post(f"{at}/answers", json={"answer": "NO", "arrangement": 1})).status_code == 201
+    off = {"reason": "PARTY_DECLINED"}
+    stale = await desk.fk.post(f"{at}/cancellation", json=off, headers=before)
+    assert (stale.status_code, stale.json()["type"]) == (412, "/problems/stale-version")
+    for wrong in ("yesterday", '"x"', '"0"'):
+        refused = await desk.fk.post(f"{at}/cancellation", json=off, headers={"If-Match": wrong})
+        assert refused.status_code == 412
+    now = {"If-Match": (await desk.fk.get(at)).headers["ETag"], "Idempotency-Key": str(uuid4())}
+    done, again = [await desk.fk.post(f"{at}/cancellation", json=off, headers=now) for _ in range(2)]
+    assert (done.status_code, again.status_code) == (201, 201)
+    assert done.headers["ETag"] == again.headers["ETag"]
 
 
 async def test_the_same_call_with_the_same_key_is_one_meeting(desk: Any) -> None:
@@ -108,7 +160,7 @@ async def test_a_party_sees_its_own_invitations_soonest_first_page_by_page(desk:
     assert [i["startsAt"][:10] for i in both] == ["2026-04-20", "2026-04-21", "2026-04-22"]
     assert rest["next"] is None
     assert all(i["_links"]["answer"]["href"].endswith("/answers") for i in both)
-    answered = await hr.post(both[0]["_links"]["answer"]["href"], json={"answer": "NEW_TIME"})
+    answered = await hr.post(both[0]["_links"]["answer"]["href"], json={"answer": "NEW_TIME", "arrangement": 1})
     assert answered.status_code == 201
     assert (await desk.read("/v1/invitations", hr))["items"][0]["answer"] == "NEW_TIME"
 
@@ -119,7 +171,7 @@ async def test_a_withdrawn_consent_ends_what_the_party_may_see_and_do_at_once(de
     await desk.withdrew(case_id)
     for ask in (
         desk.hr.get(at),
-        desk.hr.post(f"{at}/answers", json={"answer": "YES"}),
+        desk.hr.post(f"{at}/answers", json={"answer": "YES", "arrangement": 1}),
         desk.hr.get(f"{at}/minutes"),
     ):
         assert (await ask).json()["type"] == "/problems/meeting-unknown"
@@ -331,7 +383,7 @@ async def test_every_body_has_an_example_that_holds(desk: Any) -> None:
 
 async def test_who_reads_after_a_write_sees_it_here_and_what_case_service_wrote(desk: Any) -> None:
     case_id, at = await desk.called()
-    answered = await desk.hr.post(f"{at}/answers", json={"answer": "NO"})
+    answered = await desk.hr.post(f"{at}/answers", json={"answer": "NO", "arrangement": 1})
     read = await desk.fk.get(at, headers={"Read-After": answered.headers["Samordna-Position"]})
     assert read.json()["participants"][2]["answer"] == "NO"
     assert read.headers["ETag"] == answered.headers["ETag"]

@@ -13,6 +13,11 @@ PROBLEM = "application/problem+json"
 PERSON, FK = {"role": "PERSON"}, {"role": "FK"}
 
 
+NAMED = {"text": "text", "agreements": "agreement"}
+"""How a refusal for the words of a field begins."""
+YES = {"answer": "YES", "arrangement": 1}
+
+
 async def refused_whole(desk: Any, ask: Any, status: int, type: str) -> dict[str, Any]:
     """The problem that `ask` is answered with; no fact follows."""
     before = await desk.facts()
@@ -21,6 +26,7 @@ async def refused_whole(desk: Any, ask: Any, status: int, type: str) -> dict[str
     assert answer.json()["type"] == f"/problems/{type}"
     assert answer.json()["detail"]
     assert await desk.facts() == before
+    assert "F32" not in answer.text
     return answer.json()
 
 
@@ -34,11 +40,11 @@ async def test_a_status_meeting_with_two_parties_is_none(desk: Any) -> None:
 async def test_an_answer_by_one_who_was_not_invited(desk: Any) -> None:
     case_id, at = await desk.called()
     other = desk.running.by("emp.hr", org_id=desk.stranger)
-    await refused_whole(desk, other.post(f"{at}/answers", json={"answer": "YES"}), 404, "case-unknown")
+    await refused_whole(desk, other.post(f"{at}/answers", json=YES), 404, "case-unknown")
     await desk.consented(case_id, Scope.CARE, desk.region)
-    await refused_whole(desk, desk.care.post(f"{at}/answers", json={"answer": "YES"}), 404, "meeting-unknown")
+    await refused_whole(desk, desk.care.post(f"{at}/answers", json=YES), 404, "meeting-unknown")
     stranger = desk.running.by("person", user_ref=str(uuid4()))
-    await refused_whole(desk, stranger.post(f"{at}/answers", json={"answer": "YES"}), 404, "case-unknown")
+    await refused_whole(desk, stranger.post(f"{at}/answers", json=YES), 404, "case-unknown")
 
 
 async def test_fk_answers_only_where_it_is_invited(desk: Any) -> None:
@@ -49,7 +55,7 @@ async def test_fk_answers_only_where_it_is_invited(desk: Any) -> None:
     made = await desk.care.post(f"{at}/meetings", json=desk.meeting(kind="WORKPLACE_CARE", participants=guests))
     assert made.status_code == 201, made.text
     meeting = f"{at}/meetings/{made.json()['meetingId']}"
-    await refused_whole(desk, desk.fk.post(f"{meeting}/answers", json={"answer": "YES"}), 409, "not-invited")
+    await refused_whole(desk, desk.fk.post(f"{meeting}/answers", json=YES), 409, "not-invited")
     hold = desk.fk.post(f"{meeting}/cancellation", json={"reason": "OTHER"})
     await refused_whole(desk, hold, 409, "not-the-caller")
 
@@ -147,10 +153,21 @@ async def test_who_may_ask_at_all(desk: Any) -> None:
     _, at = await desk.called()
     assert (await desk.running.by(None).get(at)).status_code == 401
     assert (await desk.running.by("av.inspector").get(at)).status_code == 403
-    assert (await desk.running.by("fk.specialist").post(f"{at}/answers", json={"answer": "YES"})).status_code == 403
+    assert (await desk.running.by("fk.specialist").post(f"{at}/answers", json=YES)).status_code == 403
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"answer": "MAYBE"}', b'{"answer": "YES", "note": "F43"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b'{"answer": "YES"}',
+        b'{"answer": "YES", "arrangement": 0}',
+        b'{"answer": "YES", "arrangement": true}',
+        b'{"answer": "MAYBE", "arrangement": 1}',
+        b'{"answer": "YES", "arrangement": 1, "note": "F43"}',
+    ],
+)
 async def test_malformed_bodies(desk: Any, body: bytes) -> None:
     _, at = await desk.called()
     answer = await desk.hr.post(f"{at}/answers", content=body, headers={"Content-Type": "application/json"})
@@ -170,3 +187,66 @@ async def test_fk_writes_the_minutes_and_does_not_comment_on_them(desk: Any) -> 
     said = await desk.fk.post(f"{at}/minutes/comments", json={"stance": "ADDS", "text": "Och så"})
     assert said.status_code == 403
     assert "comment" not in (await desk.read(at))["_links"]
+
+
+async def test_what_tells_of_health_is_refused_by_the_name_of_its_field_and_not_repeated(desk: Any) -> None:
+    case_id, at = await desk.held()
+    words = "Depression, F32.1"
+    promise = {"who": PERSON, "what": words, "by": "2026-05-08"}
+    for body, field in (({"text": words}, "text"), ({"text": "Alla", "agreements": [promise]}, "agreements")):
+        told = await refused_whole(
+            desk, desk.fk.post(f"{at}/minutes", json=body), 422, f"{NAMED[field]}-tells-of-health"
+        )
+        assert told["field"] == field
+    assert (await desk.fk.post(f"{at}/minutes", json={"text": "Alla"})).status_code == 201
+    await desk.consented(case_id, Scope.CARE, desk.region)
+    said = {"stance": "ADDS", "text": words}
+    for by in (desk.person(case_id), desk.hr):
+        told = await refused_whole(desk, by.post(f"{at}/minutes/comments", json=said), 422, "text-tells-of-health")
+        assert told["field"] == "text"
+    to = at.rpartition("/")[0]
+    call = desk.fk.post(to, json=desk.meeting(startsAt="2026-06-20T08:00:00Z", purpose=words))
+    told = await refused_whole(desk, call, 422, "purpose-tells-of-health")
+    assert told["field"] == "purpose"
+
+
+@pytest.mark.parametrize(
+    ("role", "party", "other", "scope"),
+    [
+        ("mun.officer", "2120000019", "2120000027", Scope.MUN),
+        ("finsam.officer", "2220000018", "2220000026", Scope.FINSAM),
+    ],
+)
+async def test_a_municipality_and_a_samordningsforbund_see_what_they_are_invited_to_and_nothing_else(
+    desk: Any, role: str, party: str, other: str, scope: Scope
+) -> None:
+    officer, elsewhere = desk.running.by(role, org_id=party), desk.running.by(role, org_id=other)
+    case_id, at = await desk.called()
+    meetings = at.rpartition("/")[0]
+    await refused_whole(desk, officer.get(at), 404, "case-unknown")
+    await desk.consented(case_id, scope, party)
+    await refused_whole(desk, officer.get(at), 404, "meeting-unknown")
+    guests = [PERSON, {"role": role.partition(".")[0].upper(), "orgId": party}]
+    made = await desk.fk.post(meetings, json=desk.meeting(participants=guests))
+    theirs = f"{meetings}/{made.json()['meetingId']}"
+    assert (await desk.read(theirs, officer))["purpose"]
+    assert [i["caseId"] for i in (await desk.read("/v1/invitations", officer))["items"]] == [str(case_id)]
+    assert (await desk.running.by(None).post(f"{theirs}/answers", json=YES)).status_code == 401
+    await refused_whole(desk, elsewhere.post(f"{theirs}/answers", json=YES), 404, "case-unknown")
+    assert (await officer.post(f"{theirs}/answers", json=YES)).status_code == 201
+    assert (await desk.read(theirs))["participants"][2]["answer"] == "YES"
+    assert (await officer.get(meetings)).status_code == 403
+    assert (await officer.post(meetings, json=desk.meeting())).status_code == 403
+    assert (await officer.get(f"{meetings.rpartition('/')[0]}/joint-assessments")).status_code == 403
+    said = {"stance": "ADDS", "text": "Vi instämmer"}
+    assert (await officer.post(f"{theirs}/minutes/comments", json=said)).status_code == 403
+    await refused_whole(desk, officer.post(f"{theirs}/cancellation", json={"reason": "OTHER"}), 409, "not-the-caller")
+    await desk.withdrew(case_id, scope, party)
+    await refused_whole(desk, officer.get(theirs), 404, "case-unknown")
+    assert (await desk.read("/v1/invitations?whole=true", officer))["items"] == []
+
+
+async def test_a_role_of_another_party_is_nobodys(desk: Any) -> None:
+    mixed = desk.running.by("mun.officer", org_type="FINSAM")
+    told = await mixed.get("/v1/invitations")
+    assert (told.status_code, told.json()["type"]) == (403, "/problems/role-of-another-party")

@@ -34,8 +34,10 @@ from contracts.meeting import (
 from meeting_service.domain.commands import (
     AgreementOfStranger,
     AgreementPassed,
+    AgreementTellsOfHealth,
     AgreementUnknown,
     AmendMinutes,
+    AnotherTimeStands,
     AnswerMeeting,
     ApproveMinutes,
     Arrangement,
@@ -65,8 +67,10 @@ from meeting_service.domain.commands import (
     ParticipantTwice,
     Promise,
     ProposeMeeting,
+    PurposeTellsOfHealth,
     StartHasPassed,
     StrangerPresent,
+    TextTellsOfHealth,
     TooFewParties,
     WishedByPassed,
 )
@@ -136,7 +140,7 @@ CALL = CallMeeting(
 PROPOSE = ProposeMeeting(
     meeting_id=MEETING, by=WORK, kind=MeetingKind.STATUS, purpose="Vi behöver ses", wished_by=TODAY, today=TODAY
 )
-ANSWER = AnswerMeeting(meeting_id=MEETING, by=WORK, answer=Answer.YES, today=TODAY, at=NOON)
+ANSWER = AnswerMeeting(meeting_id=MEETING, by=WORK, arrangement=1, answer=Answer.YES, today=TODAY, at=NOON)
 MOVE = MoveMeeting(meeting_id=MEETING, by=FK, arrangement=LATER, reason=MoveReason.NEW_TIME_ASKED, today=TODAY, at=NOON)
 HOLD = HoldMeeting(
     meeting_id=MEETING, by=FK, form=MeetingForm.PHONE, present=(FK, PERSON, WORK), today=START.date(), at=AFTER
@@ -276,9 +280,16 @@ def test_an_answer_is_to_the_arrangement_that_stands() -> None:
     given(*after(*BASIS, CALL, ANSWER)).when(ANSWER).nothing_happens()
     (changed,) = given(*after(*BASIS, CALL, ANSWER)).when(replace(ANSWER, answer=Answer.NO)).facts()
     assert isinstance(changed, MeetingAnswered)
-    (anew,) = given(*after(*BASIS, CALL, ANSWER, MOVE)).when(ANSWER).facts()
+    (anew,) = given(*after(*BASIS, CALL, ANSWER, MOVE)).when(replace(ANSWER, arrangement=2)).facts()
     assert isinstance(anew, MeetingAnswered)
     assert anew.arrangement == 2
+
+
+def test_an_answer_to_a_time_that_does_not_stand_is_refused_whether_it_is_past_or_was_never_set() -> None:
+    given(*after(*BASIS, CALL, MOVE)).when(ANSWER).refused(AnotherTimeStands)
+    given(*after(*BASIS, CALL, ANSWER, MOVE)).when(ANSWER).refused(AnotherTimeStands)
+    given(*after(*BASIS, CALL)).when(replace(ANSWER, arrangement=2)).refused(AnotherTimeStands)
+    given(*after(*BASIS, CALL, MOVE)).when(replace(ANSWER, by=CARE)).refused(NotInvited)
 
 
 @pytest.mark.parametrize("by", [CARE, "employer:5560009010", f"person:{UUID(int=9)}"])
@@ -490,3 +501,44 @@ def test_a_proposal_is_taken_back_by_who_made_it_or_turned_down_by_fk() -> None:
 )
 def test_a_meeting_that_nobody_called_is_not_there(command: Any) -> None:
     given(*after(*BASIS)).when(command).refused(MeetingUnknown)
+
+
+# --- what an employer never reads ---
+
+HEALTH = ["Diagnos F32.1 enligt intyget", "Utmattning sedan i höstas", "Väntar på operation"]
+
+
+@pytest.mark.parametrize("words", HEALTH)
+def test_nothing_that_tells_of_health_is_written_where_an_employer_reads(words: str) -> None:
+    given(*after(*BASIS)).when(replace(CALL, purpose=words)).refused(PurposeTellsOfHealth)
+    held = after(*BASIS, CALL, HOLD)
+    given(*held).when(replace(APPROVE, text=words)).refused(TextTellsOfHealth)
+    promised = (replace(PROMISE, what=words),)
+    given(*held).when(replace(APPROVE, agreements=promised)).refused(AgreementTellsOfHealth)
+    minuted = after(*BASIS, CALL, HOLD, APPROVE)
+    given(*minuted).when(replace(AMEND, text=words)).refused(TextTellsOfHealth)
+    given(*minuted).when(replace(AMEND, agreements=promised)).refused(AgreementTellsOfHealth)
+    for by in (PERSON, WORK):
+        given(*minuted).when(replace(DISSENT, by=by, text=words)).refused(TextTellsOfHealth)
+    with_care = (*GUESTS, Invited(role=Party.CARE, org_id=REGION, required=False))
+    both = after(*BASIS, consent(Scope.CARE, REGION, CARE_CONSENT))
+    written = after(*BASIS, consent(Scope.CARE, REGION, CARE_CONSENT), replace(CALL, invited=with_care), HOLD, APPROVE)
+    given(*both).when(replace(CALL, invited=with_care, purpose=words)).refused(PurposeTellsOfHealth)
+    given(*written).when(replace(DISSENT, by=CARE, text=words)).refused(TextTellsOfHealth)
+
+
+def test_among_fk_the_person_and_health_care_health_may_be_spoken_of() -> None:
+    guests = (*GUESTS[:2], Invited(role=Party.CARE, org_id=REGION, required=True))
+    basis = (OPENED, consent(Scope.CARE, REGION, CARE_CONSENT))
+    call = replace(CALL, invited=guests, purpose=HEALTH[0])
+    hold = replace(HOLD, present=(FK, PERSON, CARE))
+    approve = replace(APPROVE, text=HEALTH[1], agreements=(replace(PROMISE, who=CARE, what=HEALTH[2]),))
+    assert given(*after(*basis, call, hold, approve)).when(replace(DISSENT, text=HEALTH[0])).facts()
+
+
+def test_each_meeting_counts_its_own_changes() -> None:
+    other = replace(CALL, meeting_id=UUID(int=4))
+    known = decider.fold(after(*BASIS, CALL, other, ANSWER, MOVE))
+    assert (known.version(MEETING), known.version(UUID(int=4)), known.version(UUID(int=5))) == (3, 1, 0)
+    ended = decider.fold(after(*BASIS, CALL, other, ENDED))
+    assert (ended.version(MEETING), ended.version(UUID(int=4))) == (2, 2)

@@ -186,7 +186,14 @@ def others(draw: st.DrawFn) -> Command:
         st.sampled_from(
             [
                 ProposeMeeting(meeting_id=id, by=by, kind=status, purpose=text, wished_by=on(50), today=today),
-                AnswerMeeting(meeting_id=id, by=by, answer=draw(st.sampled_from(Answer)), today=today, at=now),
+                AnswerMeeting(
+                    meeting_id=id,
+                    by=by,
+                    arrangement=draw(st.integers(1, 2)),
+                    answer=draw(st.sampled_from(Answer)),
+                    today=today,
+                    at=now,
+                ),
                 MoveMeeting(
                     meeting_id=id,
                     by=by,

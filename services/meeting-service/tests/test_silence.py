@@ -2,6 +2,8 @@
 
 from typing import Any
 
+YES = {"answer": "YES", "arrangement": 1}
+
 
 async def test_without_an_answer_nothing_is_decided_that_rests_on_it(alone: Any) -> None:
     case_id, at = await alone.called()
@@ -12,14 +14,14 @@ async def test_without_an_answer_nothing_is_decided_that_rests_on_it(alone: Any)
         alone.fk.post(at.rpartition("/")[0], json=alone.meeting()),
         alone.hr.get(at),
         alone.hr.get("/v1/invitations"),
-        alone.hr.post(f"{at}/answers", json={"answer": "YES"}),
+        alone.hr.post(f"{at}/answers", json=YES),
     ):
         answer = await ask
         assert (answer.status_code, answer.json()["type"]) == (503, "/problems/owner-unreachable")
         assert answer.headers["Retry-After"]
     assert await alone.facts() == before
     assert (await alone.fk.get(at)).status_code == 200
-    assert (await alone.person(case_id).post(f"{at}/answers", json={"answer": "YES"})).status_code == 201
+    assert (await alone.person(case_id).post(f"{at}/answers", json=YES)).status_code == 201
     assert (await alone.fk.post(f"{other}/cancellation", json={"reason": "OTHER"})).status_code == 201
 
 

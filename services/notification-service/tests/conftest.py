@@ -112,10 +112,11 @@ from contracts.plan import (
     TipGround,
     TipKind,
 )
-from notification_service.domain.agenda import NOTHING_YET, agenda, decider
+from notification_service.domain.agenda import agenda, decider
 from notification_service.domain.commands import Command, Elapse
+from notification_service.domain.known import NOTHING_YET
+from notification_service.loading import load, shipped
 from notification_service.reactions import answer
-from notification_service.rules import load, shipped
 from notification_service.versions import HEARD, TOLD_BY, Rules
 
 hypothesis_settings.register_profile("notification", deadline=None)  # a busy machine is no error
@@ -689,9 +690,9 @@ class World(Script):
         for other in self._others.values():
             other.speak()
 
-    async def fall_silent(self) -> None:
-        """plan-service publishes nothing any more."""
-        await self._others["plan"].fall_silent()
+    async def fall_silent(self, service: str = "plan") -> None:
+        """It publishes nothing any more."""
+        await self._others[service].fall_silent()
 
     # --- what time does ---
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.decider import but
 from contracts.notification import (
     AgendaEvent,
     Condition,
@@ -25,9 +26,11 @@ from contracts.notification import (
     Task,
     TimerElapsed,
 )
-from notification_service.domain.agenda import NOTHING_YET, Agenda, decider, next_step
+from notification_service.domain.agenda import decider
 from notification_service.domain.commands import Command, Elapse, SetDeadline, SettleMatter
 from notification_service.domain.deadline import NotSet, Situation, open_deadline
+from notification_service.domain.known import NOTHING_YET, Agenda
+from notification_service.domain.occurring import next_step
 
 NAMES = UUID("00000000-0000-0000-0000-0000000000aa")
 MATTERS = [uuid5(NAMES, f"matter {n}") for n in range(3)]
@@ -40,7 +43,23 @@ def hour(n: int) -> datetime:
 
 
 hours = st.integers(0, 200)
-conditions = st.builds(Condition, event=st.sampled_from(EVENTS), matter=st.sampled_from(MATTERS), earlier=st.booleans())
+plain = st.builds(Condition, event=st.sampled_from(EVENTS), matter=st.sampled_from(MATTERS), earlier=st.booleans())
+from_then = st.builds(
+    Condition,
+    event=st.sampled_from(EVENTS),
+    matter=st.sampled_from(MATTERS),
+    earlier=st.just(False),
+    since=st.just(hour(0)),
+)
+with_the_case = st.builds(
+    Condition,
+    event=st.just("CaseClosed"),
+    matter=st.sampled_from(MATTERS),
+    earlier=st.just(True),
+    undone_by=st.just("CaseReopened"),
+    since=st.just(hour(0)),
+)
+conditions = st.one_of(plain, from_then, with_the_case)
 ends = st.lists(conditions, max_size=2).map(tuple)
 
 
@@ -91,9 +110,9 @@ def _task(
 
 settles = st.builds(
     SettleMatter,
-    event=st.sampled_from(EVENTS),
+    event=st.sampled_from([*EVENTS, "CaseClosed", "CaseReopened"]),
     matters=st.lists(st.sampled_from(MATTERS), min_size=1, max_size=2, unique=True).map(tuple),
-    at=hours.map(hour),
+    at=st.integers(-20, 200).map(hour),
 )
 elapses = st.builds(Elapse, up_to=hours.map(hour))
 commands = st.lists(st.one_of(set_deadlines(), settles, elapses), max_size=12)
@@ -223,8 +242,40 @@ def test_in_which_order_sources_are_heard_changes_nothing_about_what_is_missed(
 @given(set_deadlines(), settles)
 def test_what_was_settled_before_counts_only_where_the_rule_says_so(asked: SetDeadline, before: SettleMatter) -> None:
     facts, _ = played([before, asked])
-    vain = any(
-        c.earlier and c.event == before.event and c.matter in before.matters
+    named = [
+        c
         for c in (*asked.task.met_by, *asked.task.cancelled_by)
+        if c.event == before.event and c.matter in before.matters
+    ]
+    ends = any(c.earlier or (c.since is not None and before.at >= c.since) for c in named)
+    missed_first = any(s.does is StepKind.MISS and s.at <= before.at for s in asked.task.steps)
+    assert any(isinstance(f, DeadlineSet) for f in facts) is not (ends and not missed_first)
+
+
+@given(set_deadlines(), st.lists(settles, max_size=5), st.integers(0, 5))
+def test_whether_a_deadline_is_heard_of_before_or_after_what_ends_it_is_the_same(
+    asked: SetDeadline, heard: list[SettleMatter], place: int
+) -> None:
+    """Of conditions that other services' events meet; what the same service tells comes in its own order."""
+    task = but(
+        asked.task,
+        met_by=tuple(but(c, earlier=True) for c in asked.task.met_by),
+        cancelled_by=tuple(but(c, earlier=True) for c in asked.task.cancelled_by),
     )
-    assert any(isinstance(f, DeadlineSet) for f in facts) is not vain
+    first = but(asked, task=but(task, steps=tuple(s for s in task.steps if s.does is not StepKind.TASK)), tasks=())
+    outcomes = [
+        outcome(played([*heard[:n], first, *heard[n:], Elapse(up_to=hour(300))])) for n in (0, place, len(heard))
+    ]
+    assert all(o == outcomes[0] for o in outcomes)
+
+
+def outcome(story: tuple[list[AgendaEvent], Agenda]) -> tuple[Any, ...]:
+    """What came of it for whoever has something to do, or is told something."""
+    facts, agenda = story
+    fired = [f for f in facts if isinstance(f, DeadlineMissed | DeadlineEscalated | ReminderDue | TimerElapsed)]
+    left = {k for k, s in agenda.deadlines.items() if open_deadline(s) is not None}
+    return sorted(map(str, map(vars_of, fired))), left
+
+
+def vars_of(fact: AgendaEvent) -> tuple[Any, ...]:
+    return (type(fact).__name__, *(getattr(fact, name) for name in fact.__dataclass_fields__))

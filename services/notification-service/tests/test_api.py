@@ -34,6 +34,20 @@ async def test_fk_may_register_a_contact_for_an_employer_and_others_may_not(worl
     assert (await world.by(None).put(EMPLOYER, json=CONTACT)).status_code == 401
 
 
+async def test_a_municipality_and_a_samordningsforbund_say_where_they_want_theirs_and_see_nobody_elses(
+    world: Any,
+) -> None:
+    for role, party, number in (("mun.officer", "mun", "2120000019"), ("finsam.officer", "finsam", "2220000018")):
+        officer = world.by(role, org_id=number)
+        own = {"channels": ["PORTAL"], "language": "sv"}
+        assert (await officer.put(f"/v1/contacts/{party}:{number}", json=own)).status_code == 200
+        assert problem(await officer.put(EMPLOYER, json=own)) == (404, "/problems/party-unknown")
+        for at in ("tasks", "messages"):
+            read = await officer.get(f"/v1/{at}")
+            assert (read.status_code, read.json()["items"]) == (200, [])
+        assert (await officer.get(f"/v1/cases/{UNKNOWN}/timeline")).status_code == 403
+
+
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("employer:5560125791", CONTACT, "partyRef"),  # check digit
     ("employer:8112289874", CONTACT, "partyRef"),  # a person's number is no party's name

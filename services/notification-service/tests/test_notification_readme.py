@@ -6,7 +6,7 @@ import pytest
 
 from chassis.tables import decision_table
 from contracts.notification import NOTIFICATION
-from notification_service.domain.agenda import on_deadline
+from notification_service.domain.answers import on_deadline
 from notification_service.domain.message import on_message
 from notification_service.printing import rule_table
 from notification_service.settings import NotificationSettings

@@ -89,7 +89,47 @@ def test_the_employer_is_reminded_the_same_day_and_the_handler_is_told_when_nobo
     )
 
 
-@pytest.mark.parametrize("cause", list(MissCause))
+def unanswered(case: Any) -> list[datetime]:
+    return [f.due_at for f in case.told(TimerElapsed) if f.kind == "PLAN_ACTIVITY_NOT_TOLD"]
+
+
+@pytest.mark.parametrize(("up_to", "clock", "told"), [(54, "23:59", 0), (55, "05:59", 0), (55, "06:00", 1)])
+def test_seven_days_without_a_word_of_why_plan_service_is_told(
+    case: Any, day: Day, up_to: int, clock: str, told: int
+) -> None:
+    case.submitted(20, activities={"a": 40})
+    case.activity_missed(47)
+    case.until(up_to, clock)
+    assert unanswered(case) == [day(55, "06:00")] * told
+    employment = {f.about for f in case.told(DeadlineSet) if f.kind == "PLAN_ACTIVITY"}
+    assert {f.about for f in case.told(TimerElapsed)} <= employment
+
+
+@pytest.mark.parametrize("answers", ["done", "why", "revised"])
+def test_who_has_answered_in_time_was_not_silent(case: Any, answers: str) -> None:
+    case.submitted(20, activities={"a": 40})
+    case.activity_missed(47)
+    match answers:
+        case "done":
+            case.completed(54)
+        case "why":
+            case.activity_missed(54, cause=MissCause.PERSON)
+        case _:
+            case.revised(54, activities={"a": 40})
+    case.until(200)
+    assert unanswered(case) == []
+
+
+def test_that_nobody_answered_is_no_answer(case: Any) -> None:
+    case.activity_missed(47)
+    case.until(55)
+    case.activity_missed(55, cause=MissCause.NOT_TOLD)
+    assert kinds(case, DeadlineMet) == []
+    case.activity_missed(60, cause=MissCause.HEALTH)
+    assert kinds(case, DeadlineMet) == ["ACTIVITY_NOT_TOLD"]
+
+
+@pytest.mark.parametrize("cause", [c for c in MissCause if c is not MissCause.NOT_TOLD])
 def test_a_cause_told_afterwards_answers_the_question(case: Any, cause: MissCause) -> None:
     case.activity_missed(47)
     case.activity_missed(49, cause=cause)
@@ -103,8 +143,11 @@ def test_a_cause_told_at_once_needs_no_reminder(case: Any) -> None:
     assert case.told(DeadlineSet, ReminderDue) == []
 
 
-def test_the_second_activity_missed_because_of_the_employer_has_a_tip_assessed(case: Any, day: Day) -> None:
-    case.activity_missed(40, "a", MissCause.EMPLOYER)
+@pytest.mark.parametrize("first", [MissCause.EMPLOYER, MissCause.NOT_TOLD])
+def test_the_second_activity_missed_because_of_the_employer_has_a_tip_assessed(
+    case: Any, day: Day, first: MissCause
+) -> None:
+    case.activity_missed(40, "a", first)
     assert case.told(DeadlineSet) == []
     case.activity_missed(50, "b", MissCause.EMPLOYER)
     (task,) = case.told(DeadlineSet)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from notification_service.checks import check
+from notification_service.loading import load, shipped
 from notification_service.reading import RuleError
-from notification_service.rules import Rulebook, load, shipped
+from notification_service.rules import Rulebook
 from notification_service.versions import HEARD
 
 GOOD = """

@@ -3,7 +3,9 @@
 from typing import Any
 
 from contracts.notification import (
+    DeadlineCancelled,
     DeadlineEscalated,
+    DeadlineHeldBack,
     DeadlineMet,
     DeadlineMissed,
     DeadlineSet,
@@ -79,6 +81,26 @@ async def test_nothing_fires_while_plan_service_is_silent_and_everything_when_it
     world.speak()
     await world.at(40)
     assert [d.kind for d in await world.facts(DeadlineSet)] == ["EMPLOYER_PLAN", "REQUEST_PLAN"]
+
+
+async def test_a_request_heard_before_the_reopening_it_came_after_is_waited_for_all_the_same(world: Any) -> None:
+    world.closed(40)
+    await world.at(41)
+    await world.fall_silent("case")
+    world.reopened(50)
+    world.requested(60)
+    world.clock_is(60)
+    await world.tell()
+    await world.until_true(lambda: heard(world, DeadlineHeldBack))
+    assert await world.facts(DeadlineSet) == []
+    world.speak()
+    await world.level()
+    assert "REQUESTED_PLAN" in [d.kind for d in await world.facts(DeadlineSet)]
+    assert await world.facts(DeadlineCancelled) == []
+
+
+async def heard(world: Any, kind: type[Any]) -> bool:
+    return bool(await world.facts(kind))
 
 
 async def test_a_case_with_a_message_set_aside_fires_nothing_until_it_has_been_dealt_with(world: Any) -> None:

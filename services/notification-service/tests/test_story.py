@@ -1,8 +1,10 @@
 """The rules of one case from the first day to the last reminder, as the rule file says them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+
+import pytest
 
 from contracts.notification import (
     DeadlineCancelled,
@@ -16,6 +18,7 @@ from contracts.notification import (
     TimerElapsed,
 )
 from contracts.plan import Exemption
+from notification_service.domain.message import RecordReminderFailed, RecordReminderSent
 
 Day = Callable[..., datetime]
 
@@ -101,6 +104,27 @@ def test_a_silent_employer_is_reminded_twice_and_then_counted_as_not_having_hand
     (elapsed,) = case.told(TimerElapsed)
     assert elapsed.kind == "EMPLOYER_PLAN_NOT_RECEIVED"
     assert [r.attempt for r in case.told(ReminderDue)] == [1, 2]
+
+
+@pytest.mark.parametrize(("reaching", "told"), [((True, True), 2), ((True, False), 1), ((False, False), 0)])
+def test_the_timer_says_how_many_reminders_were_handed_over(case: Any, reaching: Sequence[bool], told: int) -> None:
+    case.requested(32)
+    for day, reached in zip((47, 54), reaching, strict=True):
+        case.until(day)
+        reminder = case.told(ReminderDue)[-1].reminder_id
+        failed = RecordReminderFailed(reminder_id=reminder, cause="no-contact")
+        case.ask(RecordReminderSent(reminder_id=reminder) if reached else failed)
+    case.until(61)
+    assert [e.reminders for e in case.told(TimerElapsed)] == [told]
+
+
+def test_a_reminder_that_went_by_two_channels_is_counted_once(case: Any) -> None:
+    case.registered(3)
+    case.until(25)
+    portal, mail = case.told(ReminderDue)
+    for due in (portal, mail):
+        case.ask(RecordReminderSent(reminder_id=due.reminder_id))
+    assert [len(gone) for gone in case.agenda.reminded.values()] == [1]
 
 
 def test_when_no_plan_was_received_a_tip_is_assessed_within_six_days_or_managers_hear_of_it(

@@ -13,7 +13,7 @@ from chassis.view import Heard, View
 from contracts.notification import AgendaEvent
 from notification_service.domain.deadline import open_deadline
 from notification_service.domain.message import RecordReminderFailed, RecordReminderSent, Waiting
-from notification_service.rules import load, shipped
+from notification_service.loading import load, shipped
 from notification_service.versions import Rules
 from notification_service.views.deadlines import deadlines
 from notification_service.views.reminders import reminders

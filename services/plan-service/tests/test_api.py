@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from plan_service.api.wording import about_health
+from contracts.wording import about_health
 
 
 async def test_a_plan_is_asked_for_handed_in_with_its_file_and_found_good(desk: Any) -> None:

@@ -161,11 +161,19 @@ async def test_a_change_of_what_has_changed_meanwhile(desk: Any) -> None:
     await refused_whole(desk, desk.fk.post(f"{plan}/assessments", json={"version": 2}), 428, "if-match-needed")
 
 
-async def test_a_day_from_which_no_deadline_can_be_counted(desk: Any) -> None:
+@pytest.mark.parametrize("far", ["9999-12-31", "2200-01-01", "1899-12-31"])
+async def test_a_day_from_which_no_deadline_can_be_counted(desk: Any, far: str) -> None:
     at = await desk.registered()
-    for due in ("9999-12-31", "2200-01-01"):
-        ask = desk.fk.post(f"{at}/plan-requests", json={"due": due})
-        assert (await refused_whole(desk, ask, 422, "invalid-input"))["field"] == "due"
+    activity = {"kind": "TASKS", "description": "x", "end": far}
+    plan = {"channel": "PORTAL", "drawnUpOn": "2026-03-27", "employeeConsulted": True, "activities": [activity]}
+    for ask, field in (
+        (desk.fk.post(f"{at}/plan-requests", json={"due": far}), "due"),
+        (desk.a.post(f"{at}/plans", json=plan), "activities.0.end"),
+        (desk.a.post(f"{at}/plans", json=plan | {"activities": [], "returnDate": far}), "returnDate"),
+    ):
+        found = await refused_whole(desk, ask, 422, "invalid-input")
+        assert found["field"] == field
+        assert found["errors"][0]["problem"] == "A day lies between 1900-01-01 and 2199-12-31."
 
 
 async def test_a_key_that_was_used_for_another_body(desk: Any) -> None:

@@ -17,6 +17,7 @@ from contracts.plan import (
     EmploymentKind,
     EmploymentRegistered,
     Exemption,
+    ExpectedDaysChanged,
     FileFault,
     Initiative,
     PlanEvent,
@@ -30,6 +31,7 @@ from plan_service.domain.commands import (
     AssessPlan,
     DueNotAhead,
     EmploymentUnknown,
+    FollowCase,
     LearnOfEmployment,
     NeverRequested,
     NoEmployerToAsk,
@@ -59,7 +61,7 @@ from plan_service.domain.plan import (
     DrawnUpInFuture,
     assessment,
 )
-from plan_service.domain.situations import Asked, Exempted, FileUnreadable, NotReceived, Unassessed
+from plan_service.domain.situations import Asked, Exempted, FileUnreadable, NotReceived, Registered, Unassessed
 
 given = scenarios(decider)
 
@@ -130,7 +132,7 @@ def request_id(facts: list[PlanEvent]) -> UUID:
 
 
 REQUEST = RequestPlan(due=None, today=DAY_31)
-BROKEN_FILE = RecordFileRejected(upload_id=UPLOAD, reason=FileFault.ENCRYPTED, sha256="ef" * 32)
+BROKEN_FILE = RecordFileRejected(upload_id=UPLOAD, reason=FileFault.ENCRYPTED, sha256="ef" * 32, by_employer=True)
 REQUESTED = after(REQUEST)
 THE_REQUEST = request_id(REQUESTED)
 SUBMITTED = after(submit())
@@ -151,6 +153,36 @@ def test_an_employment_of_a_case_is_learnt_of_once_and_a_registration_stands() -
     given().when(learn).then(learn.registration)
     given(REGISTERED).when(learn).nothing_happens()
     given(learn.registration).when(learn).nothing_happens()
+
+
+def test_an_employment_follows_for_how_long_its_case_is_expected_to_last() -> None:
+    follow = FollowCase(expected_days=180)
+    given(*after()).when(follow).then(
+        ExpectedDaysChanged(
+            employment_id=EMPLOYMENT,
+            case_id=REGISTERED.case_id,
+            org_nr=REGISTERED.org_nr,
+            employment_kind=EmploymentKind.ORDINARY,
+            spell_start=DAY_1,
+            expected_days=180,
+        )
+    )
+    given(*after()).when(FollowCase(expected_days=90)).nothing_happens()
+    given(*after(follow)).when(follow).nothing_happens()
+    given(*after(follow)).when(RegisterEmployment(registration=REGISTERED, today=DAY_31)).nothing_happens()
+
+
+@pytest.mark.parametrize("before", [(), (REQUEST,), (BROKEN_FILE,), (submit(),), (submit(), ASSESS)])
+def test_following_the_case_leaves_the_plan_where_it_is(before: tuple[Any, ...]) -> None:
+    was, now = (decider.fold(after(*before, *more)) for more in ((), (FollowCase(expected_days=180),)))
+    assert isinstance(was, Registered)
+    assert isinstance(now, Registered)
+    assert now.employment.expected_days == 180
+    assert replace(now, employment=replace(now.employment, expected=None)) == was
+
+
+def test_nobody_owes_a_plan_where_no_employer_was_told_of() -> None:
+    given().when(FollowCase(expected_days=180)).nothing_happens()
 
 
 def test_what_a_case_does_not_tell_is_no_difference() -> None:
@@ -316,6 +348,10 @@ def test_a_broken_file_counts_as_received() -> None:
 def test_the_same_broken_file_again_changes_nothing_until_fk_asks_anew() -> None:
     given(*after(REQUEST, BROKEN_FILE)).when(BROKEN_FILE).nothing_happens()
     assert isinstance(decider.fold(after(REQUEST, BROKEN_FILE, REQUEST, BROKEN_FILE)), FileUnreadable)
+
+
+def test_a_broken_file_that_fk_uploads_leaves_the_employer_asked() -> None:
+    given(*REQUESTED).when(replace(BROKEN_FILE, by_employer=False)).nothing_happens()
 
 
 def test_a_broken_file_leaves_a_plan_that_is_at_hand_where_it_is() -> None:

@@ -31,6 +31,7 @@ from plan_service.api import shown
 from plan_service.domain.commands import (
     AssessPlan,
     Command,
+    FollowCase,
     LearnOfEmployment,
     RecordFileRejected,
     RecordPlanNotReceived,
@@ -116,12 +117,14 @@ intents: st.SearchStrategy[Intent] = st.one_of(
         registration=st.sampled_from([EmploymentKind.ORDINARY, EmploymentKind.SHELTERED]).map(registration),
         today=days,
     ).map(always),
+    st.builds(FollowCase, expected_days=st.sampled_from([14, 90, 120])).map(always),
     st.builds(RequestPlan, due=st.none() | days, today=days).map(always),
     st.builds(
         RecordFileRejected,
         upload_id=st.just(UUID(int=7)),
         reason=st.sampled_from([FileFault.TOO_LARGE, FileFault.MALWARE]),
         sha256=st.sampled_from([None, "e" * 64]),
+        by_employer=st.booleans(),
     ).map(always),
     st.builds(SubmitPlan, contents=contents, at=moments, today=days).map(always),
     st.builds(

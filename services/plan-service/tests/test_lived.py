@@ -11,7 +11,12 @@ from fastapi import FastAPI, Request, Response
 from chassis.envelope import SYSTEM
 from plan_service.api.finding import people
 from plan_service.domain.case_end import NoteEnd, NoteReopening, case_end
-from plan_service.domain.commands import RecordActivitiesMissed, RecordPlanNotReceived
+from plan_service.domain.commands import (
+    FollowCase,
+    RecordActivitiesMissed,
+    RecordActivitiesNotTold,
+    RecordPlanNotReceived,
+)
 from plan_service.domain.employment import employment
 from plan_service.people import Nobody, People
 
@@ -89,6 +94,11 @@ async def test_an_activity_before_its_plan_or_of_anothers_plan_is_refused(desk: 
     (activity,) = (await desk.read(plan))["versions"][0]["activities"]
     ahead = await desk.a.post(f"{plan}/activities/{activity['activityId']}/starts", json={"on": "2026-04-02"})
     assert (ahead.status_code, ahead.json()["field"]) == (422, "on")
+    misses = f"{plan}/activities/{activity['activityId']}/misses"
+    silent = await desk.a.post(misses, json={"cause": "NOT_TOLD"})
+    assert (silent.status_code, silent.json()["field"]) == (422, "cause")
+    for cause in ("EMPLOYER", "PERSON", "HEALTH", "OTHER"):
+        assert (await desk.a.post(misses, json={"cause": cause})).status_code == 201
 
 
 # --- the end of a case ---
@@ -105,6 +115,19 @@ async def test_nothing_is_asked_for_once_the_case_has_ended_and_what_comes_is_ta
     assert (await desk.fk.post(f"{at}/plan-requests", json={})).status_code == 201
     await happens(desk, case_end, case_id, NoteEnd(case_id=case_id, closed_at=desk.noon))
     await desk.submitted(at)
+
+
+# --- how long the case is expected to last ---
+
+
+async def test_a_longer_sick_leave_is_told_to_fk_and_not_to_the_employer(desk: Any) -> None:
+    at = await desk.registered(expectedDays=14)
+    await happens(desk, employment, id_of(at), FollowCase(expected_days=120))
+    shown = await desk.read(at)
+    assert (shown["expectedDays"], shown["planStatus"]) == (120, "NOT_KNOWN")
+    theirs = await desk.read(at, desk.a)
+    assert "expectedDays" not in theirs
+    assert [h["event"] for h in (await desk.read(f"{at}/timeline", desk.a))["items"]] == ["EmploymentRegistered"]
 
 
 # --- tips ---
@@ -161,6 +184,9 @@ async def test_a_tip_that_contains_a_person_is_refused_and_not_repeated(desk: An
     await desk.submitted(at, activities=[activity])
     day = desk.noon.date()
     await happens(desk, employment, id_of(at), RecordActivitiesMissed(ran_out_on=day))
+    early = await desk.fk.post("/v1/tips", json=tip(at, "NOT_DONE"))
+    assert (early.status_code, early.json()["type"]) == (409, "/problems/ground-not-shown")
+    await happens(desk, employment, id_of(at), RecordActivitiesNotTold(ran_out_on=day.replace(day=9)))
     made = await desk.fk.post("/v1/tips", json=tip(at, "NOT_DONE"))
     sendings = f"/v1/tips/{made.json()['tipId']}/sendings"
     before = await desk.facts()

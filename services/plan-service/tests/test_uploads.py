@@ -120,6 +120,21 @@ async def test_a_refused_file_counts_as_received_and_is_not_kept(
     assert await desk.facts() == facts
 
 
+async def test_a_bad_file_that_fk_uploads_is_refused_and_the_employer_still_owes_its_plan(desk: Any) -> None:
+    at, key = await desk.registered(), {"Idempotency-Key": str(uuid4())}
+    await desk.fk.post(f"{at}/plan-requests", json={})
+    before = await desk.facts()
+    for content, status in ((b"a scan that went wrong", 415), (b"%PDF-" + b"\x00" * MAX_BYTES, 413)):
+        answer = await desk.fk.post(f"{at}/documents", content=content)
+        assert answer.status_code == status, answer.text
+    first = await desk.fk.post(f"{at}/documents", content=TEST_SIGNATURE, headers=key)
+    again = await desk.fk.post(f"{at}/documents", content=TEST_SIGNATURE, headers=key)
+    assert [(a.status_code, a.json()["type"]) for a in (first, again)] == [(422, "/problems/file-malware")] * 2
+    assert await desk.facts() == before
+    read = await desk.read(at)
+    assert (read["planStatus"], read.get("fileFault")) == ("REQUESTED", None)
+
+
 async def test_a_file_that_is_too_large_is_refused_however_its_size_is_told(desk: Any) -> None:
     async def in_pieces() -> AsyncIterator[bytes]:
         for _ in range(11):

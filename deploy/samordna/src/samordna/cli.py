@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
+from uuid import UUID
 
 import httpx
 import typer
@@ -22,7 +23,7 @@ from samordna.backup import BackupRefused, Manifest, back_up
 from samordna.demo.story import tell
 from samordna.members import MEMBERS
 from samordna.operator import NotThere, Operator, restore_service
-from samordna.personas import PERSONAS
+from samordna.personas import PERSONAS, insured
 from samordna.stack import Stack
 from samordna.tail import tail as tail_stream
 
@@ -63,6 +64,9 @@ def up(
     """Starta allt och stanna kvar (Ctrl-C stoppar). / Start everything and stay (Ctrl-C stops it)."""
     keeper = None if detach else Keeper()
     stack = _stack(keeper)
+    if at is not None and stack.has_clock:
+        _fail("Den här stackens klocka går redan. Ta bort stacken med `samordna down --wipe`, eller flytta tiden med "
+              "`samordna clock`. / This stack's clock has begun. Remove the stack, or move time.")  # fmt: skip
     if stack.running() == stack.names:
         out.print("Stacken är redan uppe. / The stack is up already.", style="green")
         _print_stack(stack)
@@ -144,11 +148,19 @@ def status() -> None:
 
 
 @app.command()
-def token(persona: Annotated[str, typer.Argument(help=", ".join(PERSONAS))]) -> None:
+def token(
+    persona: Annotated[str, typer.Argument(help=", ".join(PERSONAS))],
+    person: Annotated[
+        UUID | None, typer.Option(help="personRef: vem den försäkrade är / who the insured person is")
+    ] = None,
+) -> None:
     """En biljett för någon. / A token for somebody."""
     if persona not in PERSONAS:
         _fail(f"Välj en av / use one of: {', '.join(PERSONAS)}")
-    print(_issuer(_stack()).token(PERSONAS[persona], TOKEN_LASTS))
+    if person is not None and persona != "insured":
+        _fail("--person hör till insured. / --person belongs to insured.")
+    who = PERSONAS[persona] if person is None else insured(person)
+    print(_issuer(_stack()).token(who, TOKEN_LASTS))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
+from uuid import UUID
 
 import httpx
 import uvicorn
@@ -27,7 +28,7 @@ from chassis.http import Body
 from chassis.identity import Verifier, allow
 from chassis.problems import Problem
 from chassis.servers.issuer import Issuer
-from samordna.personas import PERSONAS
+from samordna.personas import PERSONAS, insured
 from samordna.post import PostBox
 from samordna.stepping import NotLevel, Status, Step, level, move
 
@@ -37,8 +38,11 @@ LONGEST = timedelta(days=3660)
 
 
 class WantToken(Body):
+    """`person_ref`: whom the insured person is to be, as case-service says when a case is opened or found."""
+
     persona: str
     valid_for: int = 8 * 3600
+    person_ref: UUID | None = None
 
 
 class WantTime(Body):
@@ -113,6 +117,11 @@ def _people(app: FastAPI, desk: Desk) -> None:
         if persona is None:
             raise Problem(422, "unknown-persona", "There is no such persona.", field="persona",
                           do=f"Use one of: {', '.join(PERSONAS)}.")  # fmt: skip
+        if want.person_ref is not None:
+            if want.persona != "insured":
+                raise Problem(422, "not-the-insured", "Only the insured person has a reference of a person.",
+                              field="personRef", do="Leave it out, or ask for the persona insured.")  # fmt: skip
+            persona = insured(want.person_ref)
         made = desk.issuer.token(persona, want.valid_for)
         return {"access_token": made, "token_type": "Bearer", "expires_in": want.valid_for}
 

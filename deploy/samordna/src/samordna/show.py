@@ -32,10 +32,14 @@ def addresses(stack: Stack) -> Table:
 def personas(people: Mapping[str, Persona]) -> Table:
     """Who can be played."""
     table = Table(title="Personer / personas", title_justify="left")
-    for column in ("namn / name", "roll / role", "organisation", "vem / who"):
+    for column in ("namn / name", "roll / role", "organisation", "användarreferens / sub", "vem / who"):
         table.add_column(column)
     for name, p in people.items():
-        table.add_row(name, p.role, p.org_id, p.about)
+        table.add_row(name, p.role, p.org_id, p.user_ref, p.about)
+    table.caption = (
+        "Den försäkrade i ett visst fall / the insured person of a case: samordna token insured --person PERSONREF"
+    )
+    table.caption_justify = "left"
     return table
 
 

@@ -62,6 +62,15 @@ class Stack:
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self.state.services[service].port}"
 
+    @property
+    def has_clock(self) -> bool:
+        """Has this stack's time begun already?"""
+        return self._clock.exists()
+
+    @property
+    def _clock(self) -> Path:
+        return self.home / "clock"
+
     def log(self, name: str) -> Path:
         """The log file of a process: `postgres`, `nats`, `desk` or a service."""
         return self.home / f"{name}.log"
@@ -188,9 +197,8 @@ class Stack:
             if not master.exists():
                 master.touch(mode=0o600)
                 master.write_bytes(base64.b64encode(secrets.token_bytes(32)))
-        clock = self.home / "clock"
-        if not clock.exists():
-            set_simulated(clock, at or datetime.now().astimezone().replace(minute=0, second=0, microsecond=0))
+        if not self.has_clock:
+            set_simulated(self._clock, at or datetime.now().astimezone().replace(minute=0, second=0, microsecond=0))
         told = {"port": s.desk_port, "smtp": s.smtp_port, "services": {name: self.url(name) for name in self.members}}
         (self.home / "desk.json").write_text(json.dumps(told))
         self._save()

@@ -7,12 +7,13 @@ it again when one of them moved on before the command was in the log, so no with
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from case_service.domain.case import case
-from case_service.domain.commands import CaseUnknown, SendInfo
+from case_service.domain.commands import CaseUnknown, OpenCase, ReopenCase, SendInfo, TakeSickNotice
 from case_service.domain.consent import GiveConsent, consent, holds
+from case_service.domain.outcomes import next_case_id
 from case_service.domain.referral import AcceptReferral, NotSent, ReferralUnknown, ReferToAF, referral
 from case_service.domain.situations import NotOpened, Open, Situation, open_by
 from chassis.clock import hashed_id
@@ -26,6 +27,7 @@ from contracts.case import (
     InfoAim,
     ReferralPurpose,
     ReferralToAF,
+    ReopenReason,
     Scope,
 )
 
@@ -33,6 +35,36 @@ Load = Callable[[Aggregate[Any, Any, Any], Any], Awaitable[tuple[Any, int]]]
 """`Performer.load`: a stream's state and version."""
 
 Guard = tuple[str, int]
+
+Opening = TypeVar("Opening", bound=OpenCase | TakeSickNotice)
+
+
+def opening(load: Load, command: Opening, before: UUID | None) -> Look[Opening]:
+    """A case is opened while the one before it (`before`; None where it is the first) is not open again. Together with
+    `reopening` this leaves a person one open case at a time: only the newest one can be open."""
+
+    async def look() -> Guarded[Opening]:
+        if before is None:
+            return Guarded(command, ())
+        situation, version = await load(case, before)
+        return Guarded(replace(command, earlier_open=isinstance(situation, Open)), ((case.stream(before), version),))
+
+    return look
+
+
+def reopening(load: Load, case_id: UUID, *, reason: ReopenReason, at: datetime) -> Look[ReopenCase]:
+    """A case is opened again while the person has had none after it."""
+
+    async def look() -> Guarded[ReopenCase]:
+        situation, _ = await load(case, case_id)
+        if isinstance(situation, NotOpened):
+            raise CaseUnknown
+        following = next_case_id(situation.case.opened)
+        next_one, version = await load(case, following)
+        command = ReopenCase(reason=reason, at=at, followed=not isinstance(next_one, NotOpened))
+        return Guarded(command, ((case.stream(following), version),))
+
+    return look
 
 
 def consent_id_of(case_id: UUID, scope: Scope, counterparty: str) -> UUID:

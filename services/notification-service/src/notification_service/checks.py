@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chassis.facts import Declared, Field
 from contracts.notification import StepKind
-from notification_service.domain.agenda import DONE_BY_HAND
+from notification_service.domain.answers import DONE_BY_HAND
 from notification_service.reading import RuleError
 from notification_service.rules import OCCURRED, PARTY, Count, Duty, Ends, Escalation, Rule, Rulebook, Where
 

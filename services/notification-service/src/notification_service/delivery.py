@@ -10,70 +10,51 @@ A mail server that cannot be reached loses nothing and stops nothing else: messa
 pause that grows. Pauses are in real time, because mail servers live in it.
 """
 
-import contextlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.message import EmailMessage
+from datetime import datetime
 from uuid import UUID
 
 import aiosmtplib
 
-from chassis.clock import hashed_id
 from chassis.service import Runtime, Worker, per_runtime
 from chassis.telemetry import get_logger
-from contracts.notification import ReminderChannel
 from notification_service.days import sendable_from
-from notification_service.domain.agenda import agenda_for, message_of
-from notification_service.domain.contact import Contact, Reachable, contact
-from notification_service.domain.message import (
-    MessageCommand,
-    RecordReminderFailed,
-    RecordReminderSent,
-    RerouteReminder,
-    Waiting,
+from notification_service.domain.agenda import agenda_for
+from notification_service.domain.contact import Reachable, contact
+from notification_service.domain.known import message_of
+from notification_service.domain.message import Waiting
+from notification_service.hindrances import (
+    NO_CHANNEL,
+    NO_CONTACT,
+    NO_EMAIL,
+    NO_LETTER,
+    NOT_CHOSEN,
+    PROTECTION,
+    REFUSED,
+    may_be_protected,
+    takes_email,
+    why_no_sms,
 )
 from notification_service.letters import email
+from notification_service.mailing import ServerTrouble, connect, give, leave
+from notification_service.noting import note_failed, note_sent, note_waiting, real_now, reroute
 from notification_service.parties import party_key
 from notification_service.settings import NotificationSettings
 from notification_service.sms import GatewayTrouble, NumberRefused, SmsGateway
 from notification_service.versions import Rules
-from notification_service.views.reminders import Reminder, lies_in_inbox, never_tried, reminders, to_hand_over
+from notification_service.views.reminders import Reminder, never_tried, reminders, to_hand_over
 
 log_line = get_logger(__name__)
 
 GROUP = 200
-LONGEST_PAUSE = 600
 LOOK_EVERY = 1.0
 LOOK_EVERY_SIMULATED = 0.05
-
-NO_CONTACT = "NO_CONTACT"
-NO_EMAIL = "NO_EMAIL"
-NO_PHONE = "NO_PHONE"
-NO_GATEWAY = "NO_GATEWAY"
-NOT_CHOSEN = "NOT_CHOSEN"
-PROTECTION = "PROTECTION_UNKNOWN"
-"""Nothing may leave for a person whose identity is protected, and this service does not hear yet who that is (row 40).
-So nothing leaves for any insured person: it lies in the inbox."""
-REFUSED = "REFUSED"
-NO_CHANNEL = "CHANNEL_NOT_OFFERED"
-NO_LETTER = "CANNOT_BE_WRITTEN"
-
-
-WAIT = (
-    "insert into public.deliveries (reminder_id, tries, next_try) select id, 1, $2::timestamptz + interval '1 second' "
-    "from unnest($1::uuid[]) as id on conflict (reminder_id) do update set tries = deliveries.tries + 1, "
-    "next_try = $2::timestamptz + least(power(2, least(deliveries.tries, 20)), $3::int) * interval '1 second'"
-)
 
 
 FORGET_OLD = (
     "delete from public.deliveries d where not exists "
     "(select 1 from views.reminders r where r.reminder_id = d.reminder_id and r.status = 'WAITING')"
 )
-
-
-class ServerTrouble(Exception):
-    """The mail server cannot be used just now; it is not about any one message."""
 
 
 class Delivery:
@@ -113,8 +94,8 @@ class Delivery:
         now = runtime.clock.now()
         open_now = self._sendable_from(now) == now
         async with runtime.engine.connect() as connection:
-            others = await to_hand_over(connection, False, _real_now(), GROUP)
-            mail = await to_hand_over(connection, True, _real_now(), GROUP) if open_now else []
+            others = await to_hand_over(connection, False, real_now(), GROUP)
+            mail = await to_hand_over(connection, True, real_now(), GROUP) if open_now else []
         for reminder in others:
             await _into_inbox(runtime, reminder)
         await self._text_all(runtime, [r for r in mail if r.channel == "SMS"], settings)
@@ -136,14 +117,14 @@ class Delivery:
                 await self._text(runtime, gateway, reminder)
             except GatewayTrouble as trouble:
                 log_line.warning("sms.waiting", messages=len(texts) - n, why=type(trouble.__cause__).__name__)
-                await _wait(runtime, texts[n:])
+                await note_waiting(runtime, texts[n:])
                 return
 
     async def _text(self, runtime: Runtime, gateway: SmsGateway | None, reminder: Reminder) -> None:
         if not await _is_waiting(runtime, reminder):
             return
         party, _ = await runtime.load(contact, party_key(reminder.recipient_ref))
-        hindrance = PROTECTION if _may_be_protected(reminder) else _why_no_sms(party, gateway)
+        hindrance = PROTECTION if may_be_protected(reminder) else why_no_sms(party, gateway)
         if hindrance is None and reminder.reminder_id not in self._taken:
             assert gateway is not None
             assert isinstance(party, Reachable)
@@ -153,11 +134,11 @@ class Delivery:
             except NumberRefused:
                 hindrance = REFUSED
         if hindrance is None:
-            await _sent(runtime, reminder)
+            await note_sent(runtime, reminder)
             self._taken.discard(reminder.reminder_id)
         else:
-            by_mail = _takes_email(party) and hindrance != PROTECTION
-            await _reroute(runtime, reminder, "EMAIL" if by_mail else "PORTAL", hindrance)
+            by_mail = takes_email(party) and hindrance != PROTECTION
+            await reroute(runtime, reminder, "EMAIL" if by_mail else "PORTAL", hindrance)
 
     # --- e-mail ---
 
@@ -166,14 +147,14 @@ class Delivery:
         left = list(mail)
         server = aiosmtplib.SMTP(**settings.mail_server())  # type: ignore[arg-type]
         try:
-            await _connect(server)
+            await connect(server)
             while left:
                 await self._send(runtime, server, left[0], settings)
                 left.pop(0)
-            await _leave(server)
+            await leave(server)
         except ServerTrouble as trouble:
             log_line.warning("mail.waiting", messages=len(left), why=type(trouble.__cause__).__name__)
-            await _wait(runtime, left)
+            await note_waiting(runtime, left)
         finally:
             server.close()
 
@@ -183,18 +164,18 @@ class Delivery:
         if not await _is_waiting(runtime, reminder):
             return
         party, _ = await runtime.load(contact, party_key(reminder.recipient_ref))
-        if _may_be_protected(reminder):
-            await _reroute(runtime, reminder, "PORTAL", PROTECTION)
+        if may_be_protected(reminder):
+            await reroute(runtime, reminder, "PORTAL", PROTECTION)
             return
         match party:
             case Reachable(address=address, channels=channels) if address and "EMAIL" in channels:
                 await self._hand_over(runtime, server, reminder, address, settings)
             case Reachable(channels=channels) if "EMAIL" not in channels:
-                await _reroute(runtime, reminder, "PORTAL", NOT_CHOSEN)
+                await reroute(runtime, reminder, "PORTAL", NOT_CHOSEN)
             case Reachable():
-                await _failed(runtime, reminder, NO_EMAIL)
+                await note_failed(runtime, reminder, NO_EMAIL)
             case _:
-                await _failed(runtime, reminder, NO_CONTACT)
+                await note_failed(runtime, reminder, NO_CONTACT)
 
     async def _hand_over(
         self, runtime: Runtime, server: aiosmtplib.SMTP, reminder: Reminder, to: str, settings: NotificationSettings
@@ -204,12 +185,12 @@ class Delivery:
             try:
                 letter = email(reminder.template_id, reminder.reminder_id, settings.smtp_from, to, now)
             except (ValueError, FileNotFoundError):
-                return await _failed(runtime, reminder, NO_LETTER)
-            refused = await _give(server, letter)
+                return await note_failed(runtime, reminder, NO_LETTER)
+            refused = await give(server, letter)
             if refused is not None:
                 return await _refused(runtime, reminder, refused)
             self._taken.add(reminder.reminder_id)
-        await _sent(runtime, reminder)
+        await note_sent(runtime, reminder)
         self._taken.discard(reminder.reminder_id)
         return None
 
@@ -221,104 +202,23 @@ async def _is_waiting(runtime: Runtime, reminder: Reminder) -> bool:
     return isinstance(message, Waiting) and message.due.channel == reminder.channel
 
 
-def _may_be_protected(reminder: Reminder) -> bool:
-    return reminder.recipient_ref.startswith("person:")
-
-
-def _takes_email(party: Contact) -> bool:
-    return isinstance(party, Reachable) and bool(party.address) and "EMAIL" in party.channels
-
-
-def _why_no_sms(party: Contact, gateway: SmsGateway | None) -> str | None:
-    """What stands in the way of an SMS to this party, or None."""
-    match party:
-        case Reachable(channels=channels) if "SMS" not in channels:
-            return NOT_CHOSEN
-        case Reachable(phone=phone) if not phone:
-            return NO_PHONE
-        case Reachable():
-            return NO_GATEWAY if gateway is None else None
-        case _:
-            return NO_CONTACT
-
-
-async def _connect(server: aiosmtplib.SMTP) -> None:
-    try:
-        await server.connect()
-    except (aiosmtplib.SMTPException, OSError) as error:
-        raise ServerTrouble from error
-
-
-async def _leave(server: aiosmtplib.SMTP) -> None:
-    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-        await server.quit()
-
-
-async def _give(server: aiosmtplib.SMTP, letter: EmailMessage) -> int | None:
-    """The code with which the server refuses this message, None when it takes it. Raises ServerTrouble."""
-    try:
-        await server.send_message(letter)
-    except aiosmtplib.SMTPRecipientsRefused as refused:
-        return refused.recipients[0].code
-    except aiosmtplib.SMTPDataError as refused:
-        return refused.code
-    except (aiosmtplib.SMTPException, OSError) as error:  # greeting, log-in, sender, connection: not this message
-        raise ServerTrouble from error
-    return None
-
-
 async def _refused(runtime: Runtime, reminder: Reminder, code: int) -> None:
     """4xx: not now; 5xx: never (RFC 5321, 4.2.1)."""
     if code < 500:
-        await _wait(runtime, [reminder])
+        await note_waiting(runtime, [reminder])
     else:
-        await _failed(runtime, reminder, REFUSED)
+        await note_failed(runtime, reminder, REFUSED)
 
 
 async def _into_inbox(runtime: Runtime, reminder: Reminder) -> None:
     """A portal message is in the inbox as soon as it is recorded as sent; other channels are not offered yet."""
     if reminder.channel == "PORTAL":
-        await _sent(runtime, reminder)
+        await note_sent(runtime, reminder)
     else:
-        await _failed(runtime, reminder, NO_CHANNEL)
+        await note_failed(runtime, reminder, NO_CHANNEL)
 
 
 # --- what is noted ---
-
-
-async def _sent(runtime: Runtime, reminder: Reminder) -> None:
-    command = RecordReminderSent(reminder_id=reminder.reminder_id)
-    await _record(runtime, reminder, command, "sent")
-
-
-async def _failed(runtime: Runtime, reminder: Reminder, cause: str) -> None:
-    command = RecordReminderFailed(reminder_id=reminder.reminder_id, cause=cause)
-    await _record(runtime, reminder, command, "failed")
-
-
-async def _reroute(runtime: Runtime, reminder: Reminder, instead: str, cause: str) -> None:
-    async with runtime.engine.connect() as connection:
-        lies_there = instead == "PORTAL" and await lies_in_inbox(connection, reminder)
-    channel = ReminderChannel(instead)
-    command = RerouteReminder(reminder_id=reminder.reminder_id, instead=channel, cause=cause, lies_there=lies_there)
-    await _record(runtime, reminder, command, f"{reminder.channel}>{instead}")
-
-
-async def _record(runtime: Runtime, reminder: Reminder, command: MessageCommand, what: str) -> None:
-    command_id = hashed_id("delivery", str(reminder.reminder_id), what)
-    keeper = agenda_for(reminder.case_id)
-    await runtime.act(keeper, reminder.agenda_id, command, command_id=command_id, case_id=reminder.case_id)
-    await runtime.pool.execute("delete from public.deliveries where reminder_id = $1", reminder.reminder_id)
-
-
-async def _wait(runtime: Runtime, mail: Sequence[Reminder]) -> None:
-    """Note that these could not be handed over, and when they are tried again."""
-    ids: list[UUID] = [r.reminder_id for r in mail]
-    await runtime.pool.execute(WAIT, ids, _real_now(), LONGEST_PAUSE)
-
-
-def _real_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def worker(rules: Rules) -> Worker:

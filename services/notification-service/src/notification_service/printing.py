@@ -91,7 +91,7 @@ def _step(step: RuleStep, of_rule: int) -> str:
             what = f"task {step.code}"
         case StepKind.TIMER:
             what = f"`TimerElapsed` {step.code}"
-        case StepKind.ESCALATE | StepKind.MISS:
+        case StepKind.ESCALATE | StepKind.MISS | StepKind.WAIT:
             what = f"escalated to {step.code}"
     return f"{_on(step.after_due)}: {what}{late}{row}"
 

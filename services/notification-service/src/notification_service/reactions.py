@@ -12,7 +12,8 @@ from chassis.react import Ask, Reaction
 from chassis.view import Heard
 from notification_service.domain.agenda import agenda_for
 from notification_service.domain.commands import SettleMatter
-from notification_service.planning import applying, deadline, happened_at
+from notification_service.origin import happened_at
+from notification_service.planning import applying, deadline
 from notification_service.said import matter
 from notification_service.versions import TOLD_BY, Rules
 

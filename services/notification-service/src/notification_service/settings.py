@@ -6,7 +6,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field
 
 from chassis.settings import Told
-from notification_service.rules import Rulebook, load, shipped
+from notification_service.loading import load, shipped
+from notification_service.rules import Rulebook
 from notification_service.sms import HttpGateway, SmsGateway
 
 SCHEMES = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}

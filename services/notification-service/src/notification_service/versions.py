@@ -8,7 +8,7 @@ from contracts.case import CASE
 from contracts.meeting import MEETING
 from contracts.plan import PLAN
 from notification_service.checks import check
-from notification_service.domain.agenda import DONE_BY_HAND
+from notification_service.domain.answers import DONE_BY_HAND
 from notification_service.rules import Rulebook, Where
 
 SOURCES = (CASE, PLAN, MEETING)

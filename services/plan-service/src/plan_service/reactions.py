@@ -1,8 +1,8 @@
 """What do we do about what others tell?
 
 When a case is opened, or an employer's notice brings an employment to it, we know the employments it concerns. When it
-is closed, no plan is asked for any more. When the time for a requested plan or for an activity has run out, we record
-that it did."""
+is extended, each of them is expected to last as long. When it is closed, no plan is asked for any more. When the time
+for a requested plan, for an activity, or to say why it was not done, has run out, we record that it did."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,11 +10,24 @@ from datetime import datetime, timedelta
 from chassis.days import local_day
 from chassis.react import Ask, Reaction
 from chassis.view import Heard
-from contracts.case import CaseClosed, CaseEmployment, CaseOpened, CaseReopened, EmployerSickNoticeReceived
+from contracts.case import (
+    CaseClosed,
+    CaseEmployment,
+    CaseExtended,
+    CaseOpened,
+    CaseReopened,
+    EmployerSickNoticeReceived,
+)
 from contracts.notification import TimerElapsed
 from contracts.plan import EmploymentRegistered
 from plan_service.domain.case_end import NoteEnd, NoteReopening, case_end
-from plan_service.domain.commands import LearnOfEmployment, RecordActivitiesMissed, RecordPlanNotReceived
+from plan_service.domain.commands import (
+    FollowCase,
+    LearnOfEmployment,
+    RecordActivitiesMissed,
+    RecordActivitiesNotTold,
+    RecordPlanNotReceived,
+)
 from plan_service.domain.employment import employment
 
 NOT_RECEIVED = "EMPLOYER_PLAN_NOT_RECEIVED"
@@ -24,8 +37,8 @@ ACTIVITY_MISSED = "PLAN_ACTIVITY_MISSED"
 """The kind of timer that it runs for an activity of a plan. It is about the employment: which activities are late
 follows from the plan."""
 
-REMINDERS = 2
-"""Reminders that go before the timer, by notification-service's rule for requested plans (+15 and +22 days [A])."""
+ACTIVITY_NOT_TOLD = "PLAN_ACTIVITY_NOT_TOLD"
+"""The kind of timer that it runs for the question why an activity was not done. It is about the employment too."""
 
 
 def time_ran_out(heard: Heard, now: datetime) -> Sequence[Ask]:
@@ -36,11 +49,14 @@ def time_ran_out(heard: Heard, now: datetime) -> Sequence[Ask]:
     day = local_day(elapsed.due_at)
     match elapsed.kind:
         case kind if kind == NOT_RECEIVED:
-            silence = RecordPlanNotReceived(ran_out_on=day, reminders=REMINDERS)
+            silence = RecordPlanNotReceived(ran_out_on=day, reminders=elapsed.reminders)
             return (Ask(aggregate=employment, id=elapsed.about, command=silence, rule="plan-not-received"),)
         case kind if kind == ACTIVITY_MISSED:
             late = RecordActivitiesMissed(ran_out_on=day)
             return (Ask(aggregate=employment, id=elapsed.about, command=late, rule="activity-missed"),)
+        case kind if kind == ACTIVITY_NOT_TOLD:
+            unanswered = RecordActivitiesNotTold(ran_out_on=day)
+            return (Ask(aggregate=employment, id=elapsed.about, command=unanswered, rule="activity-not-told"),)
         case _:
             return ()
 
@@ -66,12 +82,21 @@ def case_opened(heard: Heard, now: datetime) -> Sequence[Ask]:
 
 
 def notice_received(heard: Heard, now: datetime) -> Sequence[Ask]:
-    """An employment that the case had already keeps its first registration. Of a new one it is known only how long sick
-    pay was paid."""
+    """An employment that the case had already keeps its first registration. How long the incapacity may be assumed to
+    last is the case's word for a new one too; where it was not told, sick pay was paid for so long at least."""
     notice = heard.fact
     assert isinstance(notice, EmployerSickNoticeReceived)
-    days = (notice.last_sick_pay_day - notice.spell_start) // timedelta(days=1) + 1
-    return (_register(notice, notice.employment, days, now),)
+    paid = (notice.last_sick_pay_day - notice.spell_start) // timedelta(days=1) + 1
+    return (_register(notice, notice.employment, notice.expected_days or paid, now),)
+
+
+def case_extended(heard: Heard, now: datetime) -> Sequence[Ask]:
+    extended = heard.fact
+    assert isinstance(extended, CaseExtended)
+    command = FollowCase(expected_days=extended.expected_days)
+    return tuple(
+        Ask(aggregate=employment, id=id, command=command, rule="case-extended") for id in extended.employment_ids
+    )
 
 
 def _register(
@@ -96,6 +121,7 @@ def _register(
 reactions: Mapping[tuple[str, str], Reaction] = {
     ("case", "CaseOpened"): case_opened,
     ("case", "EmployerSickNoticeReceived"): notice_received,
+    ("case", "CaseExtended"): case_extended,
     ("case", "CaseClosed"): case_closed,
     ("case", "CaseReopened"): case_reopened,
     ("notification", "TimerElapsed"): time_ran_out,

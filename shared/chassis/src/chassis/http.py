@@ -67,6 +67,7 @@ class Acting:
         self._case_id: UUID | None = None
         self._legal_basis: str | None = None
         self._consent_ids: tuple[UUID, ...] = ()
+        self._own_match = False
 
     @staticmethod
     def new_id() -> UUID:
@@ -77,6 +78,15 @@ class Acting:
     ) -> None:
         """The case, the legal basis and the consents that the facts will carry in their envelope."""
         self._case_id, self._legal_basis, self._consent_ids = case_id, legal_basis, consent_ids
+
+    def match(self, needed: bool = False) -> int | None:
+        """If-Match, for what has a version of its own within a stream: the end point compares it, and says `etag`."""
+        given, self._own_match = self._if_match(needed), True
+        return given
+
+    def etag(self, version: int) -> None:
+        """The version of what was changed, where it is not the stream's."""
+        self._response.headers["ETag"] = f'"{version}"'
 
     async def load(self, aggregate: Aggregate[C, S, F], id: Any) -> S:
         """The state now, with sealed fields opened."""
@@ -160,6 +170,8 @@ class Acting:
         return Key(id, hmac.digest(self._runtime.secret, said, "sha256")[:16], msgspec.json.encode(answer))
 
     def _if_match(self, needed: bool) -> int | None:
+        if self._own_match:
+            return None
         given = self._request.headers.get("if-match")
         if given is None or given == "*":
             if needed and given is None:

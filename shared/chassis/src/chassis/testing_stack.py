@@ -31,11 +31,14 @@ ORG_TYPES: Mapping[str, tuple[str, str]] = {
     "emp": ("EMPLOYER", "5560000167"),
     "care": ("CARE", "2320000017"),
     "af": ("AF", "2021002114"),
+    "mun": ("MUN", "2120000019"),
+    "finsam": ("FINSAM", "2220000018"),
     "person": ("PERSON", "person"),
     "av": ("AV", "2021004763"),
     "ops": ("OPS", "samordna"),
 }
-"""What a role's holder belongs to unless a test says otherwise. Employer and region are made up."""
+"""What a role's holder belongs to unless a test says otherwise. Employer, region, municipality and
+samordningsförbund are made up."""
 
 
 @pytest.fixture(scope="session")

@@ -246,13 +246,15 @@ class CaseEmployment:
 @record
 class EmployerSickNoticeReceived:
     """The employer says that its sick pay has ended and the person is still ill (SjLL 12). Opens a case where none is
-    open."""
+    open. `expected_days` is for how long the case is expected to last when the notice comes; None where it was taken in
+    before that was told."""
 
     case_id: Ref
     person_ref: Ref
     employment: CaseEmployment
     spell_start: Day
     last_sick_pay_day: Day
+    expected_days: Days | None = None
 
 
 @record
@@ -292,10 +294,14 @@ class CaseAssigned:
 
 @record
 class CaseExtended:
+    """The incapacity may be assumed to last longer than it was. It holds for every employment that the case concerns:
+    `employment_ids`."""
+
     case_id: Ref
     new_expected_end: Day
     expected_days: Days
     certificate_id: Ref | None
+    employment_ids: tuple[Ref, ...]
 
 
 @record
@@ -441,8 +447,9 @@ CaseEvent = (
 @record
 class ConsentGiven:
     """The person lifts secrecy towards one party for one purpose (OSL 10:1, 12:2). `consent_id` stays the same when it
-    is given anew after an end; `giving` counts. `counterparty` is the organisation that may see or may tell. `opening`
-    is that of the case, as in `CaseReopened`: the consent holds while the case stands open by it, and no longer."""
+    is given anew, after an end or to last longer, and the newest `giving` replaces the one before. `counterparty` is
+    the organisation that may see or may tell. `opening` is that of the case, as in `CaseReopened`: the consent holds
+    while the case stands open by it, and no longer."""
 
     consent_id: Ref
     giving: Count
@@ -545,14 +552,30 @@ def _of_the_first_opening(raw: dict[str, Any]) -> dict[str, Any]:
     return {"opening": 1, **raw}
 
 
+def _no_expected_days(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not tell for how long the case was expected to last."""
+    return {"expectedDays": None, **raw}
+
+
+def _no_employments(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say which employments it held for."""
+    return {"employmentIds": [], **raw}
+
+
 CASE = Facts(
     "case",
     [
         Fact("PersonRegistered", 1, PersonRegistered, person="person_ref", published=False),
-        Fact("EmployerSickNoticeReceived", 1, EmployerSickNoticeReceived, person="person_ref"),
+        Fact(
+            "EmployerSickNoticeReceived",
+            2,
+            EmployerSickNoticeReceived,
+            person="person_ref",
+            upcasts={1: _no_expected_days},
+        ),
         Fact("CaseOpened", 1, CaseOpened, person="person_ref"),
         Fact("CaseAssigned", 1, CaseAssigned),
-        Fact("CaseExtended", 1, CaseExtended),
+        Fact("CaseExtended", 2, CaseExtended, upcasts={1: _no_employments}),
         Fact("WorkCapacityDegreeChanged", 1, WorkCapacityDegreeChanged),
         Fact("CertificateReceived", 1, CertificateReceived, person="person_ref"),
         Fact("InitialAssessmentDone", 1, InitialAssessmentDone, person="person_ref"),

@@ -22,13 +22,15 @@ class ReminderChannel(StrEnum):
 
 
 class StepKind(StrEnum):
-    """What a deadline does when one of its times comes."""
+    """What a deadline does when one of its times comes. WAIT: it is seen whether the case was closed when the deadline
+    came up, which cannot be told before every service has been heard up to that time."""
 
     MISS = "MISS"
     REMIND = "REMIND"
     ESCALATE = "ESCALATE"
     TIMER = "TIMER"
     TASK = "TASK"
+    WAIT = "WAIT"
 
 
 @record
@@ -50,12 +52,15 @@ class Condition:
     """An event that ends a deadline when it concerns `matter`: an id, or a name made from several fields.
 
     `earlier`: an event that came before the deadline was set ends it too, so that it is not set at all; unless an event
-    called `undone_by` has come for the same matter since."""
+    called `undone_by` had come for the same matter by the time at which the deadline came up, which is `since`. With
+    `since` alone the event ends it from that time on: another service tells it, so what is heard first says nothing of
+    what came first."""
 
     event: Code
     matter: Ref
     earlier: Annotated[bool, P]
     undone_by: Code | None = None
+    since: Moment | None = None
 
 
 @record
@@ -109,6 +114,16 @@ class StepsPlanned:
     tasks: tuple[Task, ...]
     met_by: tuple[Condition, ...]
     cancelled_by: tuple[Condition, ...]
+
+
+@record
+class DeadlineHeldBack:
+    """As far as is known the case was closed when this came up, so it is not set; should it turn out that the case had
+    been opened again by then, it is. Lives in the service."""
+
+    task: Task
+    tasks: tuple[Task, ...]
+    rule_version: Code
 
 
 @record
@@ -258,12 +273,14 @@ class ReminderFailed:
 class TimerElapsed:
     """A time that another service asked to be told of has come; the owner reacts with a fact of its own.
 
-    `timer_id` is the deadline that the timer is a step of."""
+    `timer_id` is the deadline that the timer is a step of; `reminders`: how many about it had been handed over by then,
+    each counted once by however many channels it went."""
 
     timer_id: Ref
     kind: Code
     due_at: Moment
     about: Ref
+    reminders: Count = 0
 
 
 @record
@@ -282,6 +299,7 @@ class ContactSet:
 AgendaEvent = (
     DeadlineSet
     | StepsPlanned
+    | DeadlineHeldBack
     | MatterSettled
     | MatterCounted
     | DeadlineMet
@@ -309,6 +327,20 @@ def _undone_by_nothing(raw: dict[str, Any]) -> dict[str, Any]:
     return {**raw, **conditions(raw), "tasks": [{**task, **conditions(task)} for task in raw["tasks"]]}
 
 
+def _since_whenever(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 went by what had been heard when the deadline was set."""
+
+    def conditions(of: dict[str, Any]) -> dict[str, Any]:
+        return {name: [{**c, "since": None} for c in of[name]] for name in ("metBy", "cancelledBy")}
+
+    return {**raw, **conditions(raw), "tasks": [{**task, **conditions(task)} for task in raw["tasks"]]}
+
+
+def _none_counted(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say how many reminders had gone: none is known to have."""
+    return {"reminders": 0, **raw}
+
+
 def _no_phone(raw: dict[str, Any]) -> dict[str, Any]:
     """Version 1 knew e-mail only."""
     return {"phone": "", **raw}
@@ -318,7 +350,14 @@ NOTIFICATION = Facts(
     "notification",
     [
         Fact("DeadlineSet", 1, DeadlineSet),
-        Fact("StepsPlanned", 2, StepsPlanned, published=False, upcasts={1: _undone_by_nothing}),
+        Fact(
+            "StepsPlanned",
+            3,
+            StepsPlanned,
+            published=False,
+            upcasts={1: _undone_by_nothing, 2: _since_whenever},
+        ),
+        Fact("DeadlineHeldBack", 1, DeadlineHeldBack, published=False),
         Fact("MatterSettled", 1, MatterSettled, published=False),
         Fact("MatterCounted", 1, MatterCounted, published=False),
         Fact("DeadlineMet", 1, DeadlineMet),
@@ -332,7 +371,7 @@ NOTIFICATION = Facts(
         Fact("ReminderRerouted", 1, ReminderRerouted, published=False),
         Fact("ReminderSent", 1, ReminderSent),
         Fact("ReminderFailed", 1, ReminderFailed),
-        Fact("TimerElapsed", 1, TimerElapsed),
+        Fact("TimerElapsed", 2, TimerElapsed, upcasts={1: _none_counted}),
         Fact("ContactSet", 2, ContactSet, person="party_key", upcasts={1: _no_phone}),
     ],
 )

@@ -69,12 +69,14 @@ class Shortcoming(StrEnum):
 
 
 class MissCause(StrEnum):
-    """Why an activity was not done, as the employer tells it."""
+    """Why an activity was not done, as the employer tells it. NOT_TOLD: it was asked, and the time to say so ran out;
+    it counts like a cause on the employer's side until one is told."""
 
     EMPLOYER = "EMPLOYER"
     PERSON = "PERSON"
     HEALTH = "HEALTH"
     OTHER = "OTHER"
+    NOT_TOLD = "NOT_TOLD"
 
 
 class TipKind(StrEnum):
@@ -129,7 +131,8 @@ class PlanActivity:
 class EmploymentRegistered:
     """An employment that a sick-leave case concerns, as plan-service knows it.
 
-    Sick-leave start and expected length come with the registration until case-service announces them."""
+    `expected_days` is for how long the incapacity may be assumed to last as far as is known at that moment. It is the
+    case's; where that changes, `ExpectedDaysChanged` follows."""
 
     employment_id: Ref
     case_id: Ref
@@ -137,6 +140,19 @@ class EmploymentRegistered:
     org_nr: OrgNr
     employment_kind: Annotated[EmploymentKind, W]
     workplace: Annotated[str, W]
+    spell_start: Day
+    expected_days: Days
+
+
+@record
+class ExpectedDaysChanged:
+    """The incapacity may be assumed to last longer than it was when the employment was registered. From 60 days on the
+    employer owes a plan (SFB 30:6), also where this is assumed only later."""
+
+    employment_id: Ref
+    case_id: Ref
+    org_nr: OrgNr
+    employment_kind: Annotated[EmploymentKind, W]
     spell_start: Day
     expected_days: Days
 
@@ -201,7 +217,8 @@ class PlanRevised:
 
 @record
 class PlanFileRejected:
-    """A document came that cannot be read or must not be kept. The plan counts as received without a readable file.
+    """A document came from the employer that cannot be read or must not be kept. The plan counts as received without a
+    readable file.
 
     `sha256` is None for a file that was too large: it is not read to its end."""
 
@@ -228,7 +245,7 @@ class PlanAssessed:
 @record
 class EmployerPlanNotReceived:
     """A requested plan had not come when the last reminder's time was out. Not handed in is not the same as not
-    drawn up."""
+    drawn up. `reminders`: how many had been handed over by then, which may be none where none could be."""
 
     request_id: Ref
     employment_id: Ref
@@ -237,8 +254,8 @@ class EmployerPlanNotReceived:
     last_due: Day
 
 
-# --- activities. A timer of kind PLAN_ACTIVITY_MISSED is about the employment: which of its activities are late follows
-# --- from the plan and the timer's day
+# --- activities. Timers of kind PLAN_ACTIVITY_MISSED and PLAN_ACTIVITY_NOT_TOLD are about the employment: which of its
+# --- activities are late, or missed without a word of why, follows from the plan and the timer's day
 
 
 @record
@@ -265,10 +282,11 @@ class PlanActivityCompleted:
 
 @record
 class PlanActivityMissed:
-    """An activity was not done. `cause` is None where its time ran out and nobody has said why.
+    """An activity was not done. `cause` is None where its time ran out and nobody has said why: a question, which
+    nothing may rest on yet.
 
-    `at` is the day it was said, or the day the time ran out. A cause told afterwards comes as a fact of its own with
-    the same `activity_id`: whoever counts misses counts activities."""
+    `at` is the day it was said, or the day the time ran out. A cause told afterwards, or that none was told in time,
+    comes as a fact of its own with the same `activity_id`: whoever counts misses counts activities."""
 
     plan_id: Ref
     activity_id: Ref
@@ -345,6 +363,7 @@ class CaseReopeningNoted:
 
 PlanEvent = (
     EmploymentRegistered
+    | ExpectedDaysChanged
     | EmployerPlanRequested
     | PlanSubmitted
     | PlanRevised
@@ -362,6 +381,7 @@ PLAN = Facts(
     "plan",
     [
         Fact("EmploymentRegistered", 1, EmploymentRegistered, person="person_ref"),
+        Fact("ExpectedDaysChanged", 1, ExpectedDaysChanged),
         Fact("EmployerPlanRequested", 1, EmployerPlanRequested),
         Fact("PlanSubmitted", 1, PlanSubmitted, person="person_ref"),
         Fact("PlanRevised", 1, PlanRevised, person="person_ref"),

@@ -46,6 +46,7 @@ def _sealed(play: Play) -> list[str]:
     sealed += [told["contactA"]["address"], told["contactB"]["address"]]
     sealed += [told["certificate"][k] for k in ("functionLimits", "activityLimits")]
     sealed += [told["decision"]["personView"], told["meeting"]["purpose"], told["minutes"]["text"]]
+    sealed += [told["proposal"]["purpose"], told["contact"]["purpose"]]
     sealed += [a["what"] for a in told["minutes"]["agreements"]]
     sealed += [told["referral"]["functionSummary"], told["assessment"]["functionView"], told["assessment"]["workView"]]
     sealed += [told["tip"]["facts"], told["tip"]["factsWithPerson"]]

@@ -1,5 +1,5 @@
-"""A status meeting about case A: called under consent, answered, moved, held, and what was agreed at it. The services
-of notifications and of meetings are killed on the way."""
+"""A status meeting about case A: proposed by the person, called under consent, answered, moved, held, and what was
+agreed at it. The services of notifications and of meetings are killed on the way."""
 
 from typing import Any
 
@@ -18,6 +18,39 @@ async def _answers(play: Play) -> dict[str, str | None]:
     """What each party has answered to the time that stands."""
     seen = await play.read("fk-handler", "meeting", _at(play))
     return {p["role"]: p["answer"] for p in seen["participants"] if p["role"] != "FK"}
+
+
+async def proposed(play: Play) -> None:
+    """Person A wishes a meeting, by a day that lies ahead. FK sees the wish, employer B does not, and nobody can answer
+    what has not been called."""
+    path, told = f"{play.at('A')}/meeting-proposals", play.script.told["proposal"]
+    late = await play.call("person-a", "POST", "meeting", path, json=told | {"wishedBy": str(play.day(1))})
+    play.expect(
+        "till en dag som varit: 422 / by a day that has passed: 422",
+        problem(late) == (422, "wished-by-passed"),
+        late.text,
+    )
+    stranger = await play.call("hr-b", "POST", "meeting", path, json=told)
+    play.expect(
+        "B har inget med fallet att göra: 404 / B has nothing to do with the case: 404",
+        stranger.status_code == 404,
+        stranger.text,
+    )
+    done = await play.call("person-a", "POST", "meeting", path, json=told)
+    play.need("personen föreslår ett möte / the person proposes a meeting", done.status_code == 201, done.text)
+    play.notes["meeting"] = done.json()["meetingId"]
+    seen = await play.read("fk-handler", "meeting", _at(play))
+    play.expect(
+        "FK ser förslaget / FK sees the proposal",
+        (seen["status"], seen["wishedBy"], seen["purpose"]) == ("PROPOSED", told["wishedBy"], told["purpose"]),
+        seen,
+    )
+    early = await play.call("person-a", "POST", "meeting", f"{_at(play)}/answers", json=_said("YES", 1))
+    play.expect(
+        "det går inte att svara på än: 409 / it cannot be answered yet: 409",
+        problem(early) == (409, "meeting-not-called"),
+        early.text,
+    )
 
 
 async def consent_first(play: Play) -> None:
@@ -40,10 +73,16 @@ async def notification_killed(play: Play) -> None:
     """FK calls the meeting while notification-service is dead. When it is back the invitation goes out, once."""
     before = len(await play.mail("A"))
     await play.kill("notification")
-    body = play.script.told["meeting"] | {"participants": INVITED}
+    wish = play.notes["meeting"]
+    body = play.script.told["meeting"] | {"participants": INVITED, "proposalId": wish}
     done = await play.call("fk-handler", "POST", "meeting", f"{play.at('A')}/meetings", json=body)
     play.need("FK kallar ändå / FK calls the meeting all the same", done.status_code == 201, done.text)
-    play.notes["meeting"] = done.json()["meetingId"]
+    called = await play.read("fk-handler", "meeting", _at(play))
+    play.expect(
+        "förslaget har blivit mötet / the proposal has become the meeting",
+        (done.json()["meetingId"], called["status"]) == (wish, "CALLED"),
+        called,
+    )
     await play.stack.start("notification")
     await play.operator.level()
     play.expect(
@@ -64,10 +103,10 @@ async def notification_killed(play: Play) -> None:
 async def answered(play: Play) -> None:
     """The employer comes, the person wishes another time, and somebody who was not invited cannot answer."""
     answer = f"{_at(play)}/answers"
-    stranger = await play.call("hr-b", "POST", "meeting", answer, json={"answer": "YES"})
+    stranger = await play.call("hr-b", "POST", "meeting", answer, json=_said("YES", 1))
     play.expect("B är inte kallad: 404 / B is not invited: 404", stranger.status_code == 404, stranger.text)
     for who, what in (("hr-a", "YES"), ("person-a", "NEW_TIME")):
-        done = await play.call(who, "POST", "meeting", answer, json={"answer": what})
+        done = await play.call(who, "POST", "meeting", answer, json=_said(what, 1))
         play.expect(f"{who} svarar / answers {what}", done.status_code == 201, done.text)
     seen = await _answers(play)
     play.expect("FK ser svaren / FK sees the answers", seen == {"PERSON": "NEW_TIME", "EMPLOYER": "YES"}, seen)
@@ -86,10 +125,16 @@ async def meeting_killed(play: Play) -> None:
         (seen["startsAt"], seen["arrangement"]) == (play.script.told["moved"]["startsAt"], 2),
         seen,
     )
+    late = await play.call("hr-a", "POST", "meeting", f"{_at(play)}/answers", json=_said("YES", 1))
+    play.expect(
+        "ett svar på den gamla tiden räknas inte: 409 / an answer to the old time does not count: 409",
+        problem(late) == (409, "another-time-stands"),
+        late.text,
+    )
     asked = await _answers(play)
     play.expect("alla frågas på nytt / all are asked anew", asked == {"PERSON": None, "EMPLOYER": None}, asked)
     for who in ("hr-a", "person-a"):
-        done = await play.call(who, "POST", "meeting", f"{_at(play)}/answers", json={"answer": "YES"})
+        done = await play.call(who, "POST", "meeting", f"{_at(play)}/answers", json=_said("YES", 2))
         play.expect(f"{who} kommer / will come", done.status_code == 201, done.text)
 
 
@@ -122,6 +167,10 @@ async def held(play: Play) -> None:
         agreed,
     )
     play.expect("uppgiften är löst / the task is settled", await play.tasks("fk-handler", "A", "MINUTES") == [])
+
+
+def _said(answer: str, arrangement: int) -> dict[str, Any]:
+    return {"answer": answer, "arrangement": arrangement}
 
 
 def _present() -> dict[str, Any]:

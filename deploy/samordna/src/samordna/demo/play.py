@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
 from rich.console import Console
 
-from chassis.servers.issuer import Issuer, Persona
+from chassis.servers.issuer import Issuer
 from samordna.operator import Operator, caller
+from samordna.personas import insured
 from samordna.stack import Stack
 
 SWEDEN = ZoneInfo("Europe/Stockholm")
@@ -113,8 +115,7 @@ class Play:
     def knows(self, which: str, ids: Ids) -> None:
         """From now on case A or B has ids, and its person a token of their own: `person-a`, `person-b`."""
         self.ids[which] = ids
-        person = Persona(user_ref=ids.person, org_type="PERSON", org_id="person", role="person")
-        self.tokens[f"person-{which.lower()}"] = self.issuer.token(person, 3600)
+        self.tokens[f"person-{which.lower()}"] = self.issuer.token(insured(UUID(ids.person)), 3600)
 
     def path(self, which: str) -> str:
         """The address of employment A or B in plan-service."""

@@ -12,7 +12,19 @@ from rich.table import Table
 
 from chassis.servers import CouldNotStart, Keeper
 from chassis.servers.issuer import Issuer
-from samordna.demo import duty, ending, looking, meeting, opening, promises, referring, silence, trouble
+from samordna.demo import (
+    duty,
+    ending,
+    handling,
+    lending,
+    looking,
+    meeting,
+    opening,
+    promises,
+    referring,
+    silence,
+    trouble,
+)
 from samordna.demo.play import SWEDEN, Broken, Play, read_script
 from samordna.operator import NotThere, Operator
 from samordna.personas import PERSONAS
@@ -25,6 +37,8 @@ STORY: tuple[tuple[str, str, Step], ...] = (
     ("door", "Dörren / the door", opening.door),
     ("opened", "Två fall öppnas / two cases are opened", opening.opened),
     ("certified", "Läkarintyg och kartläggning / certificates and initial assessment", opening.certified),
+    ("assigned", "Handläggare och ersättare / a handler, and a stand-in", handling.assigned),
+    ("degrees_set", "Graden av nedsättning / the degree of incapacity", handling.degrees_set),
     ("informed", "Vården får berätta, med medgivande / health care may tell, with consent", opening.informed),
     ("case_killed", "case-service dödas / case-service is killed", opening.case_killed),
     ("decided", "Behovet avgörs / the need is decided", opening.decided),
@@ -34,6 +48,7 @@ STORY: tuple[tuple[str, str, Step], ...] = (
     ("plan_a", "Arbetsgivare A lämnar plan och PDF / employer A hands in plan and PDF", duty.plan_a),
     ("assessed", "FK bedömer A:s plan / FK assesses A's plan", duty.assessed),
     ("plan_killed", "plan-service dödas / plan-service is killed", trouble.plan_killed),
+    ("proposed", "Personen föreslår ett möte / the person proposes a meeting", meeting.proposed),
     ("consent_first", "Inget möte utan medgivande / no meeting without consent", meeting.consent_first),
     ("notification_killed", "notification-service dödas / notification-service is killed", meeting.notification_killed),
     ("answered", "Kallelsen besvaras / the invitation is answered", meeting.answered),
@@ -42,6 +57,8 @@ STORY: tuple[tuple[str, str, Step], ...] = (
     ("rebuilt", "En läsmodell byggs om under arbete / a read model is rebuilt under load", trouble.rebuilt),
     ("begun", "A:s aktivitet börjar / A's activity begins", promises.begun),
     ("reminded", "Arbetsgivare B tiger och påminns / employer B is silent and reminded", silence.reminded),
+    ("extended", "Fall B förlängs / case B is extended", handling.extended),
+    ("expired", "Ett medgivande går ut / a consent expires", lending.expired),
     ("activity_missed", "En aktivitet hos A missas / an activity at A is missed", promises.activity_missed),
     ("held", "Avstämningsmötet / the status meeting", meeting.held),
     ("not_received", "Dag +29: planen har inte kommit / the plan has not come", silence.not_received),

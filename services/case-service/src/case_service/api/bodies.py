@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from case_service.api.fields import Day, HsaIdIn, Line, OrgNrIn, PersonId, Prose, UnitIn, UserIn, Yes
+from case_service.api.fields import HsaIdIn, Line, OrgNrIn, PersonId, Prose, UnitIn, UserIn, Yes
 from case_service.domain.commands import Employment, Period
+from chassis.days import Day, When
 from chassis.http import Body
 from contracts.case import (
     AssumedNeed,
@@ -175,7 +176,7 @@ class NewDecision(Body):
     need: Yes
     types: tuple[NeedType, ...] = Field((), max_length=3)
     responsible: tuple[Responsible, ...] = Field((), max_length=7)
-    consulted_at: AwareDatetime | None = None
+    consulted_at: When | None = None
     person_view: Annotated[str, Field(max_length=2000)] = ""
 
 
@@ -249,7 +250,7 @@ class NewInfo(Body):
     aim: InfoAim
     contact_wanted: Yes
     certificate_id: UUID | None = None
-    consent_at: AwareDatetime
+    consent_at: When
 
 
 # --- consents and referrals ---
@@ -290,7 +291,7 @@ class NewWithdrawal(Body):
 
     model_config = example()
 
-    effective_at: AwareDatetime | None = Field(None, description="Leave it out: a withdrawal works from now on")
+    effective_at: When | None = Field(None, description="Leave it out: a withdrawal works from now on")
 
 
 class NewReferral(Body):

@@ -54,13 +54,14 @@ async def one(case_id: UUID, who: Reader, act: Act, read: Reads, response: Respo
     today, known = local_day(act.now), (await seen(act, case_id, who)).case
     async with read(cases.cases) as c, read(consents.consents) as d, read(referrals.referrals) as e:
         row = await cases.one(c, case_id)
+        newest = (await cases.of_person(c, known.opened.person_ref))[-1:]
         given, sent = await consents.of_case(d, case_id), await referrals.of_case(e, case_id)
     async with read(plans.plans) as c, read(deadlines.deadlines) as d:
         told, due = await plans.of_case(c, case_id), await deadlines.of_case(d, case_id)
     if row is None:
         raise CaseUnknown
     response.headers["ETag"] = f'"{row.version}"'
-    return shown.case(row, known, who, today, told, given, sent, due)
+    return shown.case(row, known, who, today, told, given, sent, due, newest=newest == [row])
 
 
 @router.get(

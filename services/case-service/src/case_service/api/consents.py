@@ -33,8 +33,9 @@ OF_AF = frozenset({Scope.AF, Scope.SUS_REG})
     summary="Give consent",
     description="The person lifts secrecy towards one party, for one purpose and named kinds of data. The person gives "
     "it; FK notes what was given orally or on paper, health care what concerns itself (with the person's number "
-    "instead of the case). A consent that covers everything is none (422). It ends with the case: when that is opened "
-    "again, it is given again.",
+    "instead of the case). A consent that covers everything is none (422). One that is in force is made to last longer "
+    "by giving it anew with a later last day; anything else new is refused (409) until it is withdrawn. It ends with "
+    "the case: when that is opened again, it is given again.",
 )
 async def give(body: NewConsent, act: Act, who: Consenter, read: Reads, here: Here) -> ConsentTaken:
     counterparty, today = _counterparty(body, who), local_day(act.now)

@@ -42,11 +42,14 @@ async def open_case(act: Acting, read: Reading, runtime: Any, person_id: str) ->
     return row.case_id
 
 
-async def open_or_next(read: Reading, person_ref: UUID) -> UUID:
-    """The person's open case, or the one that comes next: two who open at once name the same."""
+async def open_or_next(read: Reading, person_ref: UUID) -> tuple[UUID, UUID | None]:
+    """The person's open case, or the one that comes next (two who open at once name the same) and the one before it,
+    which must not be opened again meanwhile."""
     rows = await of_person(read, person_ref)
     open_now = next((r.case_id for r in rows if r.status == cases.Status.OPEN), None)
-    return open_now or case_id_of(person_ref, len(rows) + 1)
+    if open_now is not None:
+        return open_now, None
+    return case_id_of(person_ref, len(rows) + 1), rows[-1].case_id if rows else None
 
 
 async def of_person(read: Reading, person_ref: UUID) -> list[cases.CaseRow]:

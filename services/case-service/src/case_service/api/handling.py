@@ -19,7 +19,8 @@ from case_service.api.bodies import (
 )
 from case_service.api.finding import came_of, seen
 from case_service.api.people import SFB_COORDINATION
-from case_service.api.relation import Assigner, Handler
+from case_service.api.relation import Assigner, Handler, Here
+from case_service.deciding import reopening
 from case_service.domain.case import case, same_assessment, same_decision
 from case_service.domain.commands import (
     AssignCase,
@@ -28,7 +29,6 @@ from case_service.domain.commands import (
     CompleteIkr,
     DecideNeed,
     ExtendCase,
-    ReopenCase,
     SetDegree,
 )
 from case_service.domain.situations import Situation
@@ -137,7 +137,11 @@ async def close(case_id: UUID, body: NewClosing, act: Act, who: Handler) -> Chan
     status_code=201,
     response_model=Changed,
     summary="Open a closed case again",
-    description="Its days count on from where they began.",
+    description="Its days count on from where they began. Where the person has had another case since, it is refused "
+    "(409): a person has one open case at a time.",
 )
-async def reopen(case_id: UUID, body: NewReopening, act: Act, who: Handler) -> Changed:
-    return await _do(act, who, case_id, ReopenCase(reason=body.reason, at=act.now))
+async def reopen(case_id: UUID, body: NewReopening, act: Act, who: Handler, here: Here) -> Changed:
+    await seen(act, case_id, who)
+    act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
+    await act.guarded(case, case_id, reopening(here.load, case_id, reason=body.reason, at=act.now), answer={})
+    return Changed(case_id=case_id)

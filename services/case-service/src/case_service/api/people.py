@@ -9,6 +9,7 @@ from case_service.api import shown
 from case_service.api.bodies import CaseTaken, EmployedSearch, EmploymentTaken, NewCase, NewNotice, NoticeTaken, Search
 from case_service.api.finding import of_person, open_or_next
 from case_service.api.relation import FK, AtFk, Employer, Handler, Here, Referrer
+from case_service.deciding import opening
 from case_service.domain.case import case
 from case_service.domain.commands import Employment, OpenCase, TakeSickNotice
 from case_service.domain.outcomes import employment_id_of
@@ -76,7 +77,7 @@ async def open_(body: NewCase, act: Act, who: Handler, read: Reads, here: Here, 
     today = local_day(act.now)
     number = canonical(body.person_id, today)
     person_ref = await known_or_new(act, here, number)
-    case_id = await open_or_next(read, person_ref)
+    case_id, last = await open_or_next(read, person_ref)
     before = await act.load(case, case_id)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
     command = OpenCase(
@@ -91,10 +92,10 @@ async def open_(body: NewCase, act: Act, who: Handler, read: Reads, here: Here, 
         protection_level=body.protection_level,
         today=today,
     )
-    done = await act(
+    done = await act.guarded(
         case,
         case_id,
-        command,
+        opening(here.load, command, last),
         answer={
             "status": 200 if isinstance(before, Open) else 201,
             "caseId": str(case_id),
@@ -123,7 +124,7 @@ async def notice(body: NewNotice, act: Act, who: Employer, read: Reads, here: He
     today = local_day(act.now)
     number = canonical(body.person_id, today)
     person_ref = await known_or_new(act, here, number)
-    case_id = await open_or_next(read, person_ref)
+    case_id, last = await open_or_next(read, person_ref)
     act.concerning(case_id=case_id, legal_basis=SJLL_NOTICE)
     command = TakeSickNotice(
         case_id=case_id,
@@ -136,5 +137,6 @@ async def notice(body: NewNotice, act: Act, who: Employer, read: Reads, here: He
         today=today,
     )
     employment_id = employment_id_of(case_id, who.org_id)
-    done = await act(case, case_id, command, answer={"caseId": str(case_id), "employmentId": str(employment_id)})
+    answer = {"caseId": str(case_id), "employmentId": str(employment_id)}
+    done = await act.guarded(case, case_id, opening(here.load, command, last), answer=answer)
     return NoticeTaken(case_id=done.answer["caseId"], employment_id=done.answer["employmentId"])

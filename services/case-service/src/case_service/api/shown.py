@@ -254,7 +254,10 @@ def case(
     consents: Sequence[ConsentRow],
     referrals: Sequence[ReferralRow],
     deadlines: Sequence[DeadlineRow],
+    *,
+    newest: bool,
 ) -> CaseShown:
+    """`newest`: has the person had no case after this one?"""
     seen: dict[str, Any] = {} if who.org_type == PERSON else {"deadlines": [_deadline(d) for d in deadlines]}
     a = known.assigned
     return CaseShown(
@@ -278,7 +281,7 @@ def case(
         referrals=[referral(r, who) for r in referrals],
         outcome=row.outcome,
         closed_at=row.closed_at,
-        links=_links(row, who),
+        links=_links(row, who, newest),
         **_days(row, today),
         **seen,
     )
@@ -340,13 +343,14 @@ def _deadline(d: DeadlineRow) -> DeadlineShown:
     )
 
 
-def _links(row: CaseRow, who: Actor) -> dict[str, Link]:
+def _links(row: CaseRow, who: Actor, newest: bool) -> dict[str, Link]:
     here = f"/v1/cases/{row.case_id}"
     links = {"self": Link(href=here), "timeline": Link(href=f"{here}/timeline")}
     if who.role not in (HANDLER, "person"):
         return links
     if row.status == Status.CLOSED:
-        return links | ({"reopen": Link(href=f"{here}/reopening", method="POST")} if who.role == HANDLER else {})
+        may = who.role == HANDLER and newest
+        return links | ({"reopen": Link(href=f"{here}/reopening", method="POST")} if may else {})
     links["giveConsent"] = Link(href="/v1/consents", method="POST")
     if who.role == HANDLER:
         links |= {
@@ -367,7 +371,10 @@ def _links(row: CaseRow, who: Actor) -> dict[str, Link]:
 
 def consent(row: ConsentRow, today: date) -> ConsentShown:
     standing = row.status == GIVEN and today <= row.valid_to
-    links = {"withdraw": Link(href=f"/v1/consents/{row.consent_id}/withdrawal", method="POST")} if standing else {}
+    links: dict[str, Link] = {}
+    if standing:
+        links["renew"] = Link(href="/v1/consents", method="POST")
+        links["withdraw"] = Link(href=f"/v1/consents/{row.consent_id}/withdrawal", method="POST")
     return ConsentShown(
         consent_id=row.consent_id,
         scope=row.scope,

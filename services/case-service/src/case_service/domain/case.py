@@ -20,7 +20,9 @@ from case_service.domain.commands import (
     Command,
     CompleteIkr,
     DecideNeed,
+    EarlierCaseOpen,
     ExtendCase,
+    FollowedByAnotherCase,
     InfoUnknown,
     OpenCase,
     RecordMilestone,
@@ -55,6 +57,8 @@ from contracts.case import CaseEvent, InitialAssessmentDone, KoordineringsInfoSe
 
 def decide(command: Command, situation: Situation) -> list[CaseEvent]:
     match command, situation:
+        case OpenCase() | TakeSickNotice(), NotOpened() if earlier_is_open(command):
+            raise EarlierCaseOpen
         case OpenCase(), NotOpened():
             return [opened(command)]
         case OpenCase(), Open() if opened_otherwise(command, situation.case):
@@ -62,11 +66,11 @@ def decide(command: Command, situation: Situation) -> list[CaseEvent]:
         case OpenCase(), Open():
             return []  # it is open already
         case TakeSickNotice(), NotOpened():
-            return [opened_by_notice(command), notice(command)]
+            return [opened_by_notice(command), notice(command, None)]
         case TakeSickNotice(), Open() if noticed_before(command, situation.case):
             return []  # the notice is here already
         case TakeSickNotice(), Open():
-            return [notice(command)]
+            return [notice(command, situation.case)]
         case (
             AssignCase()
             | ExtendCase()
@@ -139,6 +143,8 @@ def decide(command: Command, situation: Situation) -> list[CaseEvent]:
             raise CaseNotClosed
         case ReopenCase(), Open():
             return []  # it is open again already
+        case ReopenCase(), Closed() if is_followed(command):
+            raise FollowedByAnotherCase
         case ReopenCase(), Closed():
             return [reopened(command, situation.case)]
         case (
@@ -163,6 +169,11 @@ decider: Decider[Command, Situation, CaseEvent] = Decider(initial=NotOpened(), d
 case = Aggregate("case", decider)
 
 # --- on what it depends ---
+
+
+def earlier_is_open(command: OpenCase | TakeSickNotice) -> bool:
+    """the person's case before this one is open"""
+    return command.earlier_open
 
 
 def opened_otherwise(command: OpenCase, known: Case) -> bool:
@@ -254,6 +265,11 @@ def ended_otherwise(command: CloseCase, known: Closed) -> bool:
 def never_closed(known: Case) -> bool:
     """it was never closed"""
     return known.opening == 1
+
+
+def is_followed(command: ReopenCase) -> bool:
+    """the person has had a case after this one"""
+    return command.followed
 
 
 # --- what callers ask beforehand ---

@@ -37,7 +37,9 @@ class Employment:
 
 @record
 class OpenCase:
-    """open a case"""
+    """open a case
+
+    `earlier_open`: is the person's case before this one open?"""
 
     case_id: UUID
     person_ref: UUID
@@ -49,11 +51,14 @@ class OpenCase:
     benefit: Benefit
     protection_level: Protection
     today: date
+    earlier_open: bool = False
 
 
 @record
 class TakeSickNotice:
-    """take in an employer's notice that sick pay has ended"""
+    """take in an employer's notice that sick pay has ended
+
+    `earlier_open` as when a case is opened."""
 
     case_id: UUID
     person_ref: UUID
@@ -63,6 +68,7 @@ class TakeSickNotice:
     last_sick_pay_day: date
     expected_end: date | None
     today: date
+    earlier_open: bool = False
 
 
 @record
@@ -177,10 +183,13 @@ class CloseCase:
 
 @record
 class ReopenCase:
-    """open the case again"""
+    """open the case again
+
+    `followed`: has the person had a case after this one?"""
 
     reason: ReopenReason
     at: datetime
+    followed: bool = False
 
 
 Command = (
@@ -212,6 +221,11 @@ class CaseAlreadyOpen(Refused):
     do = "Work in that case, or extend it."
 
 
+class EarlierCaseOpen(Refused):
+    reason = "The person's earlier case has been opened again, so no other is begun."
+    do = "Send it again: then it goes to that case."
+
+
 class CaseIsClosed(Refused):
     reason = "The case is closed."
     do = "Open it again first when the sick leave goes on."
@@ -225,6 +239,11 @@ class AlreadyClosed(Refused):
 class CaseNotClosed(Refused):
     reason = "The case is open."
     do = "There is nothing to open again."
+
+
+class FollowedByAnotherCase(Refused):
+    reason = "The person has had another case since, and only one at a time is open."
+    do = "Work in the newest case, or open that one again."
 
 
 class SickLeaveInFuture(Invalid):

@@ -140,8 +140,14 @@ class ConsentMissing(Refused):
 
 
 class ConsentAlreadyGiven(Refused):
-    reason = "A consent of this scope towards this party is in force, with other particulars."
-    do = "Withdraw it first when the person wants it otherwise."
+    reason = "A consent of this scope towards this party is in force, with other particulars or until a later day."
+    do = "To make it last longer give a later last day and nothing else new. Else withdraw it first."
+
+
+class RenewalLeavesGap(Invalid):
+    field = "validFrom"
+    reason = "The consent in force would stop until the new one begins."
+    do = "Leave the first day out: what is given anew holds from today."
 
 
 class BlanketConsent(Invalid):
@@ -183,6 +189,8 @@ def decide(command: Command, situation: Situation) -> list[ConsentEvent]:
             return [expired(situation.given, command.at), given(command, situation.given.giving + 1)]
         case GiveConsent(), Given() if ended_with_the_case(command, situation.given):
             return [expired(situation.given, command.at), given(command, situation.given.giving + 1)]
+        case GiveConsent(), Given() if lasts_longer(command, situation.given):
+            return [renewed(command, situation.given)]
         case GiveConsent(), Given():
             raise ConsentAlreadyGiven
         case GiveConsent(), Ended():
@@ -241,6 +249,12 @@ def given_anew(command: EndWithCase, known: ConsentGiven) -> bool:
     return command.giving != known.giving
 
 
+def lasts_longer(command: GiveConsent, known: ConsentGiven) -> bool:
+    """its last day is a later one, its purpose and what it covers are the same"""
+    new = given(command, known.giving)
+    return new.valid_to > known.valid_to and (new.purpose, new.data_classes) == (known.purpose, known.data_classes)
+
+
 def is_over(known: ConsentGiven, today: date) -> bool:
     """its last day has passed"""
     return today > known.valid_to
@@ -293,6 +307,14 @@ def given(command: GiveConsent, giving: int) -> ConsentGiven:
         form=command.form,
         evidence_ref=command.evidence_ref,
     )
+
+
+def renewed(command: GiveConsent, known: ConsentGiven) -> ConsentGiven:
+    """Given anew while it is in force: the new one replaces it from the moment it is recorded, so it must hold at once
+    where the old one does."""
+    if command.valid_from > max(known.valid_from, command.today):
+        raise RenewalLeavesGap
+    return given(command, known.giving + 1)
 
 
 def withdrawn(known: ConsentGiven, at: datetime) -> ConsentWithdrawn:

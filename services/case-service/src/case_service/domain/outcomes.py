@@ -57,12 +57,21 @@ from contracts.values import EmploymentKind
 DEGREES = frozenset({25, 50, 75, 100})
 """A quarter, half, three quarters, or all of the capacity for work (SFB 27:45)."""
 
+MOST_CASES = 1000
+"""More than anybody has."""
+
 # --- ids: worked out, not drawn, so that two who ask at once name the same thing ---
 
 
 def case_id_of(person_ref: UUID, number: int) -> UUID:
     """The id of a person's first, second, ... case."""
     return uuid5(person_ref, f"case/{number}")
+
+
+def next_case_id(opened: CaseOpened) -> UUID:
+    """The id of the case that comes, or came, after this one of the person's."""
+    numbers = (n for n in range(1, MOST_CASES) if case_id_of(opened.person_ref, n) == opened.case_id)
+    return case_id_of(opened.person_ref, next(numbers) + 1)
 
 
 def employment_id_of(case_id: UUID, org_nr: str | None) -> UUID:
@@ -123,14 +132,14 @@ def _employment(case_id: UUID, e: Employment) -> CaseEmployment:
 
 def opened_by_notice(command: TakeSickNotice) -> CaseOpened:
     """FK follows the sick leave from the employer's notice on. What it is expected to last is what is known of it."""
-    notice(command)  # what cannot be true of it is told first
+    check_notice(command)  # what cannot be true of it is told first
     opening = OpenCase(
         case_id=command.case_id,
         person_ref=command.person_ref,
         person_id=command.person_id,
         employments=(command.employment,),
         spell_start=command.spell_start,
-        expected_end=command.expected_end or command.last_sick_pay_day,
+        expected_end=_expected_end(command),
         prior_chain_days=0,
         benefit=Benefit.SICKNESS,
         protection_level=Protection.NONE,
@@ -139,17 +148,30 @@ def opened_by_notice(command: TakeSickNotice) -> CaseOpened:
     return opened(opening)
 
 
-def notice(command: TakeSickNotice) -> EmployerSickNoticeReceived:
+def _expected_end(command: TakeSickNotice) -> date:
+    return command.expected_end or command.last_sick_pay_day
+
+
+def check_notice(command: TakeSickNotice) -> None:
+    """Raises SickLeaveInFuture or SickPayOutsideSpell."""
     if command.spell_start > command.today:
         raise SickLeaveInFuture
     if not command.spell_start <= command.last_sick_pay_day <= command.today:
         raise SickPayOutsideSpell
+
+
+def notice(command: TakeSickNotice, known: Case | None) -> EmployerSickNoticeReceived:
+    """What the incapacity is expected to last is the case's word (`known`; None where this notice opens it): it is the
+    same incapacity, whoever the employer is."""
+    check_notice(command)
+    days = known.expected_days if known else days_from(command.spell_start, _expected_end(command))
     return EmployerSickNoticeReceived(
         case_id=command.case_id,
         person_ref=command.person_ref,
         employment=_employment(command.case_id, command.employment),
         spell_start=command.spell_start,
         last_sick_pay_day=command.last_sick_pay_day,
+        expected_days=days,
     )
 
 
@@ -178,6 +200,7 @@ def extended(command: ExtendCase, known: Case) -> CaseExtended:
         new_expected_end=command.new_expected_end,
         expected_days=days_from(known.opened.spell_start, command.new_expected_end),
         certificate_id=command.certificate_id,
+        employment_ids=tuple(e.employment_id for e in known.employments),
     )
 
 

@@ -15,6 +15,7 @@ from contracts.plan import (
     EmployerPlanNotReceived,
     EmployerPlanRequested,
     EmploymentRegistered,
+    ExpectedDaysChanged,
     PlanAssessed,
     PlanFileRejected,
     PlanRevised,
@@ -56,8 +57,8 @@ def evolve(row: PlanRow | None, heard: Heard, key: Any) -> PlanRow | None:
     fact = heard.fact
     if isinstance(fact, EmploymentRegistered):
         return PlanRow(employment_id=fact.employment_id, case_id=fact.case_id, org_nr=fact.org_nr, told=heard.name)
-    if row is None:
-        return None
+    if row is None or isinstance(fact, ExpectedDaysChanged):
+        return row  # it follows from what this service told, and says nothing of a plan
     row = replace(row, told=heard.name)
     match fact:
         case PlanSubmitted() | PlanRevised():

@@ -38,7 +38,7 @@ SFB_WITH_AF = "SFB 30:10"
 )
 async def hold(case_id: UUID, body: NewAssessment, act: Act, who: Assessor, here: Here) -> AssessmentTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today, rests=True)
+    known = await seen(here, case_id, who, today, rests=True)
     if body.meeting_id is not None:
         meeting_of(known, body.meeting_id, who, today)
     act.concerning(case_id=case_id, legal_basis=SFB_WITH_AF, consent_ids=_consents(known, body.referral_id))
@@ -65,7 +65,7 @@ def _consents(known: Meetings, referral_id: UUID) -> tuple[UUID, ...]:
 )
 async def listed(case_id: UUID, who: AssessmentReader, act: Act, read: Reads, here: Here) -> shown.AssessmentList:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today, read=read)
+    known = await seen(here, case_id, who, today, read=read)
     if not _may_read(known, who, today):
         return shown.AssessmentList(items=[])
     return shown.AssessmentList(items=[shown.assessment(a) for a in known.assessments.values()])
@@ -87,7 +87,7 @@ async def comment(
     case_id: UUID, referral_id: UUID, body: NewComment, act: Act, who: Commenter, here: Here
 ) -> AssessmentTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today)
+    known = await seen(here, case_id, who, today)
     if not _may_read(known, who, today):
         raise AssessmentUnknown
     act.concerning(case_id=case_id, legal_basis=SFB_WITH_AF)

@@ -19,7 +19,7 @@ from contracts.meeting import (
     Party,
     Stance,
 )
-from meeting_service.api.fields import Day, Line, Minutes, MinutesText, OrgNrIn, Prose, SituationIn, When, Yes
+from meeting_service.api.fields import Arranged, Day, Line, Minutes, MinutesText, OrgNrIn, Prose, SituationIn, When, Yes
 from meeting_service.domain.commands import Arrangement, Invited, Promise
 from meeting_service.domain.parties import AF_ORG, FK_ORG, ref_of
 
@@ -116,9 +116,12 @@ class NewMeeting(ArrangementIn):
 
 
 class NewAnswer(Body):
-    model_config = example(answer="YES")
+    """The answer to one time of the meeting: whoever answers has read when it is."""
+
+    model_config = example(answer="YES", arrangement=1)
 
     answer: Answer
+    arrangement: Arranged
 
 
 class NewTime(ArrangementIn):

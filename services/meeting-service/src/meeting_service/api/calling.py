@@ -13,6 +13,7 @@ from contracts.meeting import MeetingKind, Party
 from meeting_service.api.bodies import MeetingTaken, NewAnswer, NewCancellation, NewMeeting, NewProposal, NewTime
 from meeting_service.api.finding import seen
 from meeting_service.api.relation import Caller, Guest, Here, Proposer, meeting_of, party, taking_off
+from meeting_service.api.versions import change
 from meeting_service.domain.commands import (
     AnswerMeeting,
     CallMeeting,
@@ -22,7 +23,7 @@ from meeting_service.domain.commands import (
     ProposeMeeting,
 )
 from meeting_service.domain.heard import consent_of
-from meeting_service.domain.meetings import Meetings, meetings
+from meeting_service.domain.meetings import Meetings
 from meeting_service.domain.outcomes import refs_of
 from meeting_service.domain.situations import Called
 from meeting_service.settings import settings
@@ -45,8 +46,8 @@ async def propose(case_id: UUID, body: NewProposal, act: Act, who: Proposer, her
     await seen(here, case_id, who, today, rests=True)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
     command = ProposeMeeting(meeting_id=meeting_id, by=party(who), today=today, **dict(body))
-    done = await act(meetings, case_id, command, answer={"meetingId": str(meeting_id)})
-    return MeetingTaken(meeting_id=done.answer["meetingId"])
+    done = await change(act, case_id, command)
+    return MeetingTaken(meeting_id=done["meetingId"])
 
 
 @router.post(
@@ -56,11 +57,12 @@ async def propose(case_id: UUID, body: NewProposal, act: Act, who: Proposer, her
     summary="Call a meeting",
     description="FK calls; health care or an employer calls WORKPLACE_CARE. A status meeting has at least three "
     "parties. Every outside party needs the person's consent in its scope, in force now (`consent-missing`), and the "
-    "meeting lies 14 days ahead unless the parties agree (`notice-too-short`).",
+    "meeting lies 14 days ahead unless the parties agree (`notice-too-short`). Where others than FK, the person and "
+    "health care are invited, the purpose tells of no health (`purpose-tells-of-health`).",
 )
 async def call(case_id: UUID, body: NewMeeting, act: Act, who: Caller, here: Here) -> MeetingTaken:
     today, meeting_id = local_day(act.now), body.proposal_id or act.new_id()
-    known, _ = await seen(here, case_id, who, today, rests=True)
+    known = await seen(here, case_id, who, today, rests=True)
     if body.proposal_id is not None:
         meeting_of(known, meeting_id, who, today)
     command = CallMeeting(
@@ -77,8 +79,8 @@ async def call(case_id: UUID, body: NewMeeting, act: Act, who: Caller, here: Her
     refs = refs_of(command.invited, known.grounds)
     consents = _consents(known, body.kind, refs, today)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION, consent_ids=consents)
-    done = await act(meetings, case_id, command, answer={"meetingId": str(meeting_id)})
-    return MeetingTaken(meeting_id=done.answer["meetingId"])
+    done = await change(act, case_id, command)
+    return MeetingTaken(meeting_id=done["meetingId"])
 
 
 def _consents(known: Meetings, kind: MeetingKind, refs: Sequence[str], today: date) -> tuple[UUID, ...]:
@@ -98,16 +100,17 @@ def _with_caller(invited: tuple[Invited, ...], who: Actor) -> tuple[Invited, ...
     status_code=201,
     response_model=MeetingTaken,
     summary="Answer an invitation",
-    description="YES, NO, or another time is wished. Only who is invited answers, until the meeting begins; the newest "
-    "answer counts, and a meeting that is moved asks anew.",
+    description="YES, NO, or another time is wished, to the time that `arrangement` names. Who is invited answers, "
+    "until the meeting begins; the newest answer counts. A meeting that is moved asks anew, and an answer to the time "
+    "before does not count for the new one (`another-time-stands`).",
 )
 async def answer(case_id: UUID, meeting_id: UUID, body: NewAnswer, act: Act, who: Guest, here: Here) -> MeetingTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today)
+    known = await seen(here, case_id, who, today)
     meeting_of(known, meeting_id, who, today)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
-    command = AnswerMeeting(meeting_id=meeting_id, by=party(who), answer=body.answer, today=today, at=act.now)
-    await act(meetings, case_id, command, answer={})
+    command = AnswerMeeting(meeting_id=meeting_id, by=party(who), today=today, at=act.now, **dict(body))
+    await change(act, case_id, command)
     return MeetingTaken(meeting_id=meeting_id)
 
 
@@ -121,7 +124,7 @@ async def answer(case_id: UUID, meeting_id: UUID, body: NewAnswer, act: Act, who
 )
 async def move(case_id: UUID, meeting_id: UUID, body: NewTime, act: Act, who: Caller, here: Here) -> MeetingTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today, rests=True)
+    known = await seen(here, case_id, who, today, rests=True)
     found = meeting_of(known, meeting_id, who, today)
     consents: tuple[UUID, ...] = ()
     if isinstance(found, Called):
@@ -131,7 +134,7 @@ async def move(case_id: UUID, meeting_id: UUID, body: NewTime, act: Act, who: Ca
         meeting_id=meeting_id, by=party(who), arrangement=arrangement, reason=body.reason, today=today, at=act.now
     )
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION, consent_ids=consents)
-    await act(meetings, case_id, command, answer={})
+    await change(act, case_id, command)
     return MeetingTaken(meeting_id=meeting_id)
 
 
@@ -146,9 +149,9 @@ async def cancel(
     case_id: UUID, meeting_id: UUID, body: NewCancellation, act: Act, who: Guest, here: Here
 ) -> MeetingTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today, among=taking_off)
+    known = await seen(here, case_id, who, today, among=taking_off)
     meeting_of(known, meeting_id, who, today)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
     command = CancelMeeting(meeting_id=meeting_id, by=party(who), reason=body.reason, at=act.now)
-    await act(meetings, case_id, command, answer={})
+    await change(act, case_id, command)
     return MeetingTaken(meeting_id=meeting_id)

@@ -1,12 +1,12 @@
 """What may stand in a field that comes from outside? Checked before anything else, and never repeated back."""
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from stdnum import luhn
 
-from chassis.days import iso_day
+from chassis.days import Day as Day
+from chassis.days import When as When
 
 NOT_A_NUMBER = "An organisation number has ten digits, the third at least 2, and a check digit."
 
@@ -21,18 +21,10 @@ def organisation_number(text: str) -> str:
     return digits
 
 
-def _iso_moment(given: Any) -> Any:
-    """A moment is written with its offset from UTC; a bare number is none."""
-    if isinstance(given, int | float):
-        raise ValueError("A moment is written YYYY-MM-DDThh:mm:ssZ.")
-    return given
-
-
 OrgNrIn = Annotated[str, AfterValidator(organisation_number), Field(max_length=20)]
-Day = Annotated[date, BeforeValidator(iso_day)]
-When = Annotated[AwareDatetime, BeforeValidator(_iso_moment)]
 Yes = Annotated[bool, Field(strict=True)]
 Minutes = Annotated[int, Field(strict=True, ge=5, le=480, description="How long it is to last")]
+Arranged = Annotated[int, Field(strict=True, ge=1, description="`arrangement` of the meeting, as it was read")]
 SituationIn = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/-]{1,80}$", description="A situation's code")]
 Line = Annotated[str, Field(min_length=1, max_length=500)]
 Prose = Annotated[str, Field(min_length=1, max_length=2000)]

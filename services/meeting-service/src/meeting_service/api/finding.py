@@ -17,13 +17,13 @@ CASE = "case"
 async def seen(
     here: Any, case_id: UUID, who: Actor, today: date, *, rests: bool = False, read: Reading | None = None,
     among: Callable[[Meetings, Actor, date], Meetings] = of,
-) -> tuple[Meetings, int]:  # fmt: skip
-    """The case's meetings and their stream's version, if this party is `among` those who may see them. Raises
+) -> Meetings:  # fmt: skip
+    """The case's meetings, if this party is `among` those who may see them. Raises
     CaseUnknown. A read waits for what its Read-After asks for.
 
     What rests on consents, on a referral or on the case being open (`rests`), and whatever an outside party does, waits
     first until all that case-service had acknowledged by now is known here; 503 when that cannot be had."""
     if rests or is_outside(who):
         await here.level_with(CASE, case_id)
-    known, version = await (read or here).load(meetings, case_id)
-    return among(known, who, today), version
+    known, _ = await (read or here).load(meetings, case_id)
+    return among(known, who, today)

@@ -11,8 +11,8 @@ from meeting_service.api.bodies import MeetingTaken, MinutesTaken, NewAmendment,
 from meeting_service.api.calling import SFB_COORDINATION
 from meeting_service.api.finding import seen
 from meeting_service.api.relation import Caller, Here, MinutesCommenter, meeting_of, party
+from meeting_service.api.versions import change
 from meeting_service.domain.commands import AmendMinutes, ApproveMinutes, CommentMinutes, HoldMeeting
-from meeting_service.domain.meetings import meetings
 from meeting_service.domain.outcomes import minutes_ref_of
 from meeting_service.domain.parties import person_of
 
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/cases/{case_id}/meetings/{meeting_id}", tags=["minut
 )
 async def hold(case_id: UUID, meeting_id: UUID, body: NewHolding, act: Act, who: Caller, here: Here) -> MeetingTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today, rests=True)
+    known = await seen(here, case_id, who, today, rests=True)
     meeting_of(known, meeting_id, who, today)
     person = person_of(known.grounds.noted.person_ref)
     command = HoldMeeting(
@@ -41,7 +41,7 @@ async def hold(case_id: UUID, meeting_id: UUID, body: NewHolding, act: Act, who:
         at=act.now,
     )
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
-    await act(meetings, case_id, command, answer={})
+    await change(act, case_id, command)
     return MeetingTaken(meeting_id=meeting_id)
 
 
@@ -50,11 +50,13 @@ async def hold(case_id: UUID, meeting_id: UUID, body: NewHolding, act: Act, who:
     status_code=201,
     response_model=MinutesTaken,
     summary="Approve the minutes",
-    description="By the caller, with what was agreed: who does what by when. Each agreement becomes a deadline.",
+    description="By the caller, with what was agreed: who does what by when. Each agreement becomes a "
+    "deadline. Where an employer or others read them than FK, the person and health care, what seems to tell of health "
+    "is refused (`text-tells-of-health`, `agreement-tells-of-health`).",
 )
 async def approve(case_id: UUID, meeting_id: UUID, body: NewMinutes, act: Act, who: Caller, here: Here) -> MinutesTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today)
+    known = await seen(here, case_id, who, today)
     meeting_of(known, meeting_id, who, today)
     command = ApproveMinutes(
         meeting_id=meeting_id,
@@ -65,7 +67,7 @@ async def approve(case_id: UUID, meeting_id: UUID, body: NewMinutes, act: Act, w
         today=today,
     )
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
-    await act(meetings, case_id, command, answer={})
+    await change(act, case_id, command)
     return MinutesTaken(meeting_id=meeting_id, minutes_ref=minutes_ref_of(meeting_id))
 
 
@@ -79,7 +81,7 @@ async def approve(case_id: UUID, meeting_id: UUID, body: NewMinutes, act: Act, w
 )
 async def amend(case_id: UUID, meeting_id: UUID, body: NewAmendment, act: Act, who: Caller, here: Here) -> MinutesTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today)
+    known = await seen(here, case_id, who, today)
     meeting_of(known, meeting_id, who, today)
     command = AmendMinutes(
         meeting_id=meeting_id,
@@ -91,7 +93,7 @@ async def amend(case_id: UUID, meeting_id: UUID, body: NewAmendment, act: Act, w
         today=today,
     )
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
-    await act(meetings, case_id, command, answer={}, match_needed=True)
+    await change(act, case_id, command, match_needed=True)
     return MinutesTaken(meeting_id=meeting_id, minutes_ref=minutes_ref_of(meeting_id))
 
 
@@ -101,17 +103,17 @@ async def amend(case_id: UUID, meeting_id: UUID, body: NewAmendment, act: Act, w
     response_model=MinutesTaken,
     summary="Comment on the minutes",
     description="A participant agrees, disagrees or adds. What is said stands beside the minutes, whatever becomes of "
-    "them.",
+    "them. What seems to tell of health is refused where an employer would read it (`text-tells-of-health`).",
 )
 async def comment(
     case_id: UUID, meeting_id: UUID, body: NewComment, act: Act, who: MinutesCommenter, here: Here
 ) -> MinutesTaken:
     today = local_day(act.now)
-    known, _ = await seen(here, case_id, who, today)
+    known = await seen(here, case_id, who, today)
     meeting_of(known, meeting_id, who, today)
     command = CommentMinutes(meeting_id=meeting_id, by=party(who), stance=body.stance, text=body.text, today=today)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
-    await act(meetings, case_id, command, answer={})
+    await change(act, case_id, command)
     return MinutesTaken(meeting_id=meeting_id, minutes_ref=minutes_ref_of(meeting_id))
 
 

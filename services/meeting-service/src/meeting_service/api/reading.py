@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from chassis.days import local_day
 from chassis.http import Act, Page, Paging, Problem, Reads, paged
@@ -40,13 +40,11 @@ async def listed(case_id: UUID, who: Lister, act: Act, read: Reads, here: Here, 
     description="With who is invited and what they answered, and under `_links` what the caller may do now. FK, the "
     "insured person, and the participants as long as the person's consent holds.",
 )
-async def one(
-    case_id: UUID, meeting_id: UUID, who: Reader, act: Act, read: Reads, here: Here, response: Response
-) -> shown.MeetingShown:
+async def one(case_id: UUID, meeting_id: UUID, who: Reader, act: Act, read: Reads, here: Here) -> shown.MeetingShown:
     today = local_day(act.now)
-    known, version = await seen(here, case_id, who, today, read=read)
+    known = await seen(here, case_id, who, today, read=read)
     found = meeting_of(known, meeting_id, who, today)
-    response.headers["ETag"] = f'"{version}"'
+    act.etag(known.version(meeting_id))
     return shown.meeting(found, who, act.now)
 
 
@@ -57,14 +55,14 @@ async def one(
     description="The newest version with its agreements, and what the parties have said of it.",
 )
 async def minutes(
-    case_id: UUID, meeting_id: UUID, who: Reader, act: Act, read: Reads, here: Here, response: Response
+    case_id: UUID, meeting_id: UUID, who: Reader, act: Act, read: Reads, here: Here
 ) -> shown.MinutesShown:
     today = local_day(act.now)
-    known, version = await seen(here, case_id, who, today, read=read)
+    known = await seen(here, case_id, who, today, read=read)
     found = meeting_of(known, meeting_id, who, today)
     if not isinstance(found, Minuted):
         raise MeetingUnknown
-    response.headers["ETag"] = f'"{version}"'
+    act.etag(known.version(meeting_id))
     return shown.minutes(found)
 
 

@@ -22,7 +22,11 @@ from meeting_service.domain.situations import Called, Cancelled, Meeting, Propos
 
 HANDLER, OFFICER = "fk.handler", "af.officer"
 AT_FK = (HANDLER, "fk.unit_manager", "fk.specialist", "fk.collab_lead")
-OUTSIDE = ("emp.hr", "emp.manager", "care.coordinator", OFFICER, "ohs.provider", "union.rep")
+OUTSIDE = (
+    "emp.hr", "emp.manager", "care.coordinator", OFFICER, "mun.officer", "finsam.officer", "ohs.provider", "union.rep",
+)  # fmt: skip
+"""Who answers for a party that is invited under consent. The role codes of a municipality's social worker and of a
+samordningsförbund's office are ours: no source gives them any [A]."""
 FREE = frozenset({Party.FK, Party.PERSON})
 """Who needs nobody's consent to see a meeting."""
 

@@ -49,13 +49,14 @@ class MeetingPage(Body):
 
 
 class InvitationShown(Body):
-    """A party's invitation. `answer` is the one to the time that stands."""
+    """A party's invitation. `answer` is the one to the time that stands, which `arrangement` counts."""
 
     meeting_id: UUID
     case_id: UUID
     kind: str
     caller: str
     required: bool
+    arrangement: int
     starts_at: AwareDatetime
     minutes: int
     form: str
@@ -175,6 +176,7 @@ def invitation(row: InvitationRow) -> InvitationShown:
         kind=row.kind,
         caller=row.caller,
         required=row.required,
+        arrangement=row.arrangement,
         starts_at=row.starts_at,
         minutes=row.minutes,
         form=row.form,

@@ -71,10 +71,13 @@ class CallMeeting:
 
 @record
 class AnswerMeeting:
-    """answer an invitation"""
+    """answer an invitation
+
+    `arrangement` is the time that is answered, as the meeting counts them."""
 
     meeting_id: UUID
     by: str
+    arrangement: int
     answer: Answer
     today: date
     at: datetime
@@ -205,6 +208,11 @@ class NotInvited(Refused):
     do = "Ask the caller to invite you."
 
 
+class AnotherTimeStands(Refused):
+    reason = "The meeting does not stand at the time that was answered: it has been moved, or was never arranged so."
+    do = "Read the meeting, and answer the arrangement that stands."
+
+
 class NoticeTooShort(Refused):
     reason = "A meeting is called in good time, unless the parties have agreed to meet sooner."
     do = "Choose a later day, or say that the parties agree."
@@ -271,6 +279,24 @@ class WishedByPassed(Invalid):
     field = "wishedBy"
     reason = "The day by which a meeting is wished must not have passed."
     do = "Give today or a later day."
+
+
+class PurposeTellsOfHealth(Invalid):
+    field = "purpose"
+    reason = "The purpose seems to tell of somebody's health, and a party is invited that is never told of that."
+    do = "Say what the meeting is about in the work, without diagnosis or treatment."
+
+
+class TextTellsOfHealth(Invalid):
+    field = "text"
+    reason = "The text seems to tell of somebody's health, and a party reads it that is never told of that."
+    do = "Say what was said and agreed about the work, without diagnosis or treatment."
+
+
+class AgreementTellsOfHealth(Invalid):
+    field = "agreements"
+    reason = "An agreement seems to tell of somebody's health, and a party reads it that is never told of that."
+    do = "Say what is to be done, without diagnosis or treatment."
 
 
 class StrangerPresent(Invalid):

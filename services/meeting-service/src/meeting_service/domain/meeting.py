@@ -8,8 +8,11 @@ from datetime import timedelta
 from typing import assert_never
 
 from contracts.meeting import Party
+from contracts.wording import about_health
 from meeting_service.domain.commands import (
+    AgreementTellsOfHealth,
     AmendMinutes,
+    AnotherTimeStands,
     AnswerMeeting,
     ApproveMinutes,
     CallMeeting,
@@ -35,6 +38,8 @@ from meeting_service.domain.commands import (
     NotTheCaller,
     NotYoursToCall,
     ProposeMeeting,
+    PurposeTellsOfHealth,
+    TextTellsOfHealth,
     TooFewParties,
 )
 from meeting_service.domain.heard import lacks_consent
@@ -51,7 +56,7 @@ from meeting_service.domain.outcomes import (
     refs_of,
     same_agreements,
 )
-from meeting_service.domain.parties import SEATS, party_of
+from meeting_service.domain.parties import SEATS, TOLD_OF_HEALTH, party_of
 from meeting_service.domain.situations import (
     Called,
     Cancelled,
@@ -85,6 +90,8 @@ def decide(command: MeetingCommand, situation: Situation) -> list[MeetingFact]:
             raise NoticeTooShort
         case CallMeeting(), NotThere() | Proposed() if somebody_needs_consent(command, situation):
             raise ConsentMissing
+        case CallMeeting(), NotThere() | Proposed() if purpose_tells_of_health(command):
+            raise PurposeTellsOfHealth
         case CallMeeting(), NotThere() | Proposed():
             return [called(command, situation)]
         case CallMeeting(), Called() if called_so(command, situation):
@@ -110,6 +117,8 @@ def decide(command: MeetingCommand, situation: Situation) -> list[MeetingFact]:
 
         case AnswerMeeting(), Called() | Held() | Minuted() if not_invited(command, situation):
             raise NotInvited
+        case AnswerMeeting(), Called() if answers_another_time(command, situation):
+            raise AnotherTimeStands
         case AnswerMeeting(), Called() if answered_so(command, situation):
             return []  # the same answer stands
         case AnswerMeeting(), Called() if has_begun(command, situation):
@@ -153,6 +162,10 @@ def decide(command: MeetingCommand, situation: Situation) -> list[MeetingFact]:
 
         case ApproveMinutes(), Proposed() | Called() | Cancelled():
             raise MeetingNotHeld
+        case ApproveMinutes(), Held() if text_tells_of_health(command, situation):
+            raise TextTellsOfHealth
+        case ApproveMinutes(), Held() if agreement_tells_of_health(command, situation):
+            raise AgreementTellsOfHealth
         case ApproveMinutes(), Held():
             return [approved(command, situation)]
         case ApproveMinutes(), Minuted() if approved_so(command, situation):
@@ -163,6 +176,10 @@ def decide(command: MeetingCommand, situation: Situation) -> list[MeetingFact]:
             raise MinutesNotApproved
         case AmendMinutes(), Minuted() if amended_so(command, situation):
             return []  # they say so already
+        case AmendMinutes(), Minuted() if text_tells_of_health(command, situation):
+            raise TextTellsOfHealth
+        case AmendMinutes(), Minuted() if agreement_tells_of_health(command, situation):
+            raise AgreementTellsOfHealth
         case AmendMinutes(), Minuted():
             return [amended(command, situation)]
         case CommentMinutes(), Minuted() if not_invited(command, situation):
@@ -171,6 +188,8 @@ def decide(command: MeetingCommand, situation: Situation) -> list[MeetingFact]:
             raise ConsentMissing
         case CommentMinutes(), Minuted() if commented_so(command, situation):
             return []  # it stands there already
+        case CommentMinutes(), Minuted() if text_tells_of_health(command, situation):
+            raise TextTellsOfHealth
         case CommentMinutes(), Minuted():
             return [commented(command, situation)]
 
@@ -244,6 +263,11 @@ def called_so(command: CallMeeting, known: Called) -> bool:
 def not_invited(command: AnswerMeeting | CommentMinutes, known: Called | Held | Minuted) -> bool:
     """the one who says so is not invited"""
     return known.meeting.participant(command.by) is None
+
+
+def answers_another_time(command: AnswerMeeting, known: Called) -> bool:
+    """it answers another time than the one that stands"""
+    return command.arrangement != known.meeting.standing.arrangement
 
 
 def answered_so(command: AnswerMeeting, known: Called) -> bool:
@@ -326,3 +350,22 @@ def amended_so(command: AmendMinutes, known: Minuted) -> bool:
 def commented_so(command: CommentMinutes, known: Minuted) -> bool:
     """the same party said the same of them"""
     return (command.by, command.stance, command.text) in {(c.by, c.stance, c.text) for c in known.comments}
+
+
+def purpose_tells_of_health(command: CallMeeting) -> bool:
+    """its purpose seems to tell of health, and a party is invited that is never told of that"""
+    return about_health(command.purpose) and not {i.role for i in command.invited} <= TOLD_OF_HEALTH
+
+
+def text_tells_of_health(command: ApproveMinutes | AmendMinutes | CommentMinutes, known: Held | Minuted) -> bool:
+    """its text seems to tell of health, and a party reads it that is never told of that"""
+    return about_health(command.text) and _others_read(known)
+
+
+def agreement_tells_of_health(command: ApproveMinutes | AmendMinutes, known: Held | Minuted) -> bool:
+    """an agreement seems to tell of health, and a party reads it that is never told of that"""
+    return any(about_health(p.what) for p in command.agreements) and _others_read(known)
+
+
+def _others_read(known: Held | Minuted) -> bool:
+    return not {p.role for p in known.meeting.standing.participants} <= TOLD_OF_HEALTH

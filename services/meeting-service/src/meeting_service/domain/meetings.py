@@ -50,15 +50,21 @@ from meeting_service.domain.situations import Called, NotThere, Proposed, Situat
 
 @record
 class Meetings:
-    """How things stand around the case, its meetings by id, and its joint assessments by referral."""
+    """How things stand around the case, its meetings by id, and its joint assessments by referral. `changes` counts
+    what has happened to each meeting."""
 
     grounds: Grounds
     meetings: Mapping[UUID, Situation]
     assessments: Mapping[UUID, Assessed]
+    changes: Mapping[UUID, int]
 
     def meeting(self, meeting_id: UUID) -> Situation:
         """The meeting, with how things stand around it now."""
         return but(self.meetings.get(meeting_id, NotThere()), grounds=self.grounds)
+
+    def version(self, meeting_id: UUID) -> int:
+        """A meeting's own version, which no other meeting moves on; 0 for what is not there."""
+        return self.changes.get(meeting_id, 0)
 
     def assessment(self, command: AssessmentCommand) -> NotAssessed | Assessed:
         """What is known of an assessment, with what it would rest on."""
@@ -85,7 +91,11 @@ def evolve_all(known: Meetings, fact: MeetingEvent) -> Meetings:
         case _:
             assert fact.meeting_id is not None
             made = evolve(known.meetings.get(fact.meeting_id, NotThere()), fact)
-            return but(known, meetings={**known.meetings, fact.meeting_id: made})
+            return but(
+                known,
+                meetings={**known.meetings, fact.meeting_id: made},
+                changes={**known.changes, fact.meeting_id: known.version(fact.meeting_id) + 1},
+            )
 
 
 def _assessed(known: Meetings, assessment_id: UUID) -> Assessed | None:
@@ -139,6 +149,6 @@ def _all_marked(consent_id: UUID, known: Meetings) -> list[ParticipationEnded]:
     return [ended for m in there if m is not None for ended in part_ended(m, consent_id)]
 
 
-NO_MEETINGS = Meetings(grounds=NOTHING, meetings={}, assessments={})
+NO_MEETINGS = Meetings(grounds=NOTHING, meetings={}, assessments={}, changes={})
 decider: Decider[Command, Meetings, MeetingEvent] = Decider(initial=NO_MEETINGS, decide=decide, evolve=evolve_all)
 meetings = Aggregate("meetings", decider)

@@ -64,6 +64,10 @@ ASSESSMENT_HOLDS = frozenset({Covered.W, Covered.M2, Covered.L})
 """Those of a joint assessment: work, function, and what it came to."""
 
 
+TOLD_OF_HEALTH = frozenset({Party.PERSON, Party.FK, Party.CARE})
+"""Who may read of diagnosis and treatment (class M1). Everybody else never does, an employer least of all."""
+
+
 def scope_for(kind: MeetingKind, party: Party) -> Scope | None:
     """The scope of the consent under which a party sits at a meeting of this kind; None where none is needed."""
     if kind is MeetingKind.WORKPLACE_CARE and party is Party.CARE:

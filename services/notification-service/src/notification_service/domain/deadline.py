@@ -1,27 +1,22 @@
-"""One deadline: in which situation is it, and what does it do when its next time comes or its matter is settled?"""
+"""In which situation is a deadline, and how does one follow another?"""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from chassis.decider import but, record
 from contracts.notification import (
-    AgendaEvent,
     Condition,
-    DeadlineCancelled,
-    DeadlineEscalated,
-    DeadlineMet,
-    DeadlineMissed,
     DeadlineSet,
-    MatterSettled,
-    ReminderChannel,
-    ReminderDue,
     Step,
-    StepKind,
-    StepsPlanned,
     Task,
-    TimerElapsed,
 )
+
+Occurrence = tuple[str, UUID]
+"""An event's name and the matter it concerns."""
+
+Came = Mapping[Occurrence, tuple[datetime, ...]]
+"""When each occurrence came, in the order in which it was heard."""
 
 # --- the situations a deadline can be in ---
 
@@ -35,7 +30,8 @@ class NotSet:
 class Open:
     """an open deadline
 
-    `reached` are the roles it has been escalated or delegated to; `steps` are those still to come, in order of time."""
+    `reached` are the roles it has been escalated or delegated to; `steps` are those still to come, in order of time;
+    `bygone` counts what had been heard of each occurrence when it came up."""
 
     told: DeadlineSet
     reached: tuple[str, ...]
@@ -43,15 +39,30 @@ class Open:
     tasks: tuple[Task, ...]
     met_by: tuple[Condition, ...]
     cancelled_by: tuple[Condition, ...]
+    bygone: Mapping[Occurrence, int] | None = None
+
+
+@record
+class HeldBack:
+    """a deadline that is not set because the case seems to be closed"""
+
+    task: Task
+    tasks: tuple[Task, ...]
+    rule_version: str
+    bygone: Mapping[Occurrence, int]
 
 
 @record
 class Ending:
-    """What settled the matter: which event, when, and whether it met the deadline or took it away."""
+    """What settled the matter: which event, when, and whether it met the deadline or took it away.
+
+    `sure_from`: it came before the deadline did, so it may have been undone in between; that is known once every
+    service has been heard up to this time. None: nothing can undo it."""
 
     event: str
     at: datetime
     met: bool
+    sure_from: datetime | None = None
 
 
 @record
@@ -69,25 +80,10 @@ class Closed:
     """a deadline that was met or cancelled"""
 
 
-Situation = NotSet | Open | Settled | Closed
+Situation = NotSet | HeldBack | Open | Settled | Closed
 
 
 # --- what it waits for ---
-
-
-def ending_of(deadline: Open, event: str, matters: Iterable[UUID], at: datetime) -> Ending | None:
-    """How `event` about `matters` ends this deadline, or None when it does not concern it."""
-    about = set(matters)
-    for met, conditions in ((True, deadline.met_by), (False, deadline.cancelled_by)):
-        if any(c.event == event and c.matter in about for c in conditions):
-            return Ending(event=event, at=at, met=met)
-    return None
-
-
-def miss_to_tell(settled: Settled) -> Step | None:
-    """The miss that came before the settling and has not been told, if there is one."""
-    misses = (s for s in settled.deadline.steps if s.does is StepKind.MISS)
-    return next((s for s in misses if s.at <= settled.ending.at), None)
 
 
 # --- how one situation follows another ---
@@ -100,7 +96,7 @@ def open_deadline(situation: Situation) -> Open | None:
             return situation
         case Settled(deadline=deadline):
             return deadline
-        case NotSet() | Closed():
+        case NotSet() | HeldBack() | Closed():
             return None
 
 
@@ -108,42 +104,10 @@ def stepped(situation: Situation) -> Situation:
     """The deadline has done its next step."""
     match situation:
         case Open(steps=steps):
-            return _left(situation, steps[1:])
+            return with_steps(situation, steps[1:])
         case Settled(deadline=deadline, ending=ending):
-            return Settled(deadline=_left(deadline, deadline.steps[1:]), ending=ending)
-        case NotSet() | Closed():
-            return situation
-
-
-def planned(situation: Situation, plan: StepsPlanned) -> Situation:
-    """The deadline has been told its steps and conditions; later plans only change the steps."""
-    match situation:
-        case Open(told=told, reached=reached):
-            return Open(
-                told=told,
-                reached=reached,
-                steps=plan.steps,
-                tasks=plan.tasks,
-                met_by=plan.met_by,
-                cancelled_by=plan.cancelled_by,
-            )
-        case Settled(deadline=deadline, ending=ending):
-            return Settled(deadline=_left(deadline, plan.steps), ending=ending)
-        case NotSet() | Closed():
-            return situation
-
-
-def settled(situation: Situation, event: MatterSettled) -> Situation:
-    """Something came that may settle the matter; what came first counts."""
-    match situation:
-        case Open():
-            ending = ending_of(situation, event.event, event.matters, event.at)
-            return situation if ending is None else Settled(deadline=situation, ending=ending)
-        case Settled(deadline=deadline, ending=known):
-            ending = ending_of(deadline, event.event, event.matters, event.at)
-            earlier = ending is not None and ending.at < known.at
-            return Settled(deadline=deadline, ending=ending) if ending and earlier else situation
-        case NotSet() | Closed():
+            return Settled(deadline=with_steps(deadline, deadline.steps[1:]), ending=ending)
+        case NotSet() | HeldBack() | Closed():
             return situation
 
 
@@ -154,99 +118,9 @@ def reaching(situation: Situation, role: str) -> Situation:
             return but(situation, reached=(*situation.reached, role))
         case Settled(deadline=deadline, ending=ending):
             return Settled(deadline=but(deadline, reached=(*deadline.reached, role)), ending=ending)
-        case NotSet() | Closed():
+        case NotSet() | HeldBack() | Closed():
             return situation
 
 
-def _left(deadline: Open, steps: tuple[Step, ...]) -> Open:
+def with_steps(deadline: Open, steps: tuple[Step, ...]) -> Open:
     return but(deadline, steps=steps)
-
-
-# --- what it tells ---
-
-
-def deadline_set(task: Task, rule_version: str) -> DeadlineSet:
-    """What others may know of a new deadline."""
-    return DeadlineSet(
-        deadline_id=task.deadline_id,
-        kind=task.kind,
-        about=task.about,
-        due_at=task.due_at,
-        owner_role=task.owner_role,
-        owner_ref=task.owner_ref,
-        escalate_to=task.escalate_to,
-        owner_sees=task.owner_sees,
-        attempt=1,
-        rule=task.rule,
-        rule_version=rule_version,
-    )
-
-
-def steps_planned(task: Task, tasks: tuple[Task, ...], parent: UUID | None) -> StepsPlanned:
-    """What only this service has to know of it."""
-    return StepsPlanned(
-        deadline_id=task.deadline_id,
-        parent=parent,
-        steps=tuple(sorted(task.steps, key=lambda s: s.at)),
-        tasks=tasks,
-        met_by=task.met_by,
-        cancelled_by=task.cancelled_by,
-    )
-
-
-def replanned(deadline: Open, steps: tuple[Step, ...]) -> StepsPlanned:
-    """The same deadline with other steps left."""
-    return StepsPlanned(
-        deadline_id=deadline.told.deadline_id,
-        parent=None,
-        steps=steps,
-        tasks=deadline.tasks,
-        met_by=deadline.met_by,
-        cancelled_by=deadline.cancelled_by,
-    )
-
-
-def ended(settled: Settled) -> AgendaEvent:
-    told, end = settled.deadline.told, settled.ending
-    if end.met:
-        return DeadlineMet(deadline_id=told.deadline_id, kind=told.kind, about=told.about, met_at=end.at)
-    return DeadlineCancelled(deadline_id=told.deadline_id, kind=told.kind, about=told.about, reason=end.event)
-
-
-def missed(told: DeadlineSet) -> DeadlineMissed:
-    return DeadlineMissed(
-        deadline_id=told.deadline_id,
-        kind=told.kind,
-        about=told.about,
-        due_at=told.due_at,
-        owner_role=told.owner_role,
-    )
-
-
-def escalated(told: DeadlineSet, step: Step) -> DeadlineEscalated:
-    return DeadlineEscalated(
-        deadline_id=told.deadline_id,
-        kind=told.kind,
-        about=told.about,
-        due_at=told.due_at,
-        to_role=step.code,
-        attempt=step.attempt,
-    )
-
-
-def timer(told: DeadlineSet, step: Step) -> TimerElapsed:
-    return TimerElapsed(timer_id=told.deadline_id, kind=step.code, due_at=step.at, about=told.about)
-
-
-def reminder(told: DeadlineSet, step: Step) -> ReminderDue:
-    channel = step.channel or ReminderChannel.EMAIL
-    return ReminderDue(
-        reminder_id=uuid5(told.deadline_id, f"{step.code}:{channel.value}:{step.attempt}"),
-        deadline_id=told.deadline_id,
-        about=told.about,
-        due_at=step.at,
-        channel=channel,
-        template_id=step.code,
-        recipient_ref=step.recipient_ref or told.owner_ref,
-        attempt=step.attempt,
-    )

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from chassis.days import local_day
 from chassis.envelope import Actor
 from chassis.http import Act, Acting
+from contracts.plan import MissCause
 from plan_service.api.bodies import ActivityTold, Happened, NewMiss
 from plan_service.api.employments import SFB_PLAN_DUTY
 from plan_service.api.relation import Writer, of
@@ -59,7 +60,8 @@ async def miss(
     employment_id: UUID, plan_id: UUID, activity_id: UUID, body: NewMiss, act: Act, who: Writer
 ) -> ActivityTold:
     today = local_day(act.now)
-    command = MissActivity(plan_id=plan_id, activity_id=activity_id, on=body.on or today, cause=body.cause, today=today)
+    cause = MissCause(body.cause)
+    command = MissActivity(plan_id=plan_id, activity_id=activity_id, on=body.on or today, cause=cause, today=today)
     return await _told(employment_id, command, act, who)
 
 

@@ -6,20 +6,20 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from chassis.days import Day
 from chassis.http import Body
 from contracts.plan import (
     ActivityKind,
     Channel,
     EmploymentKind,
     Exemption,
-    MissCause,
     Quality,
     Shortcoming,
     TipGround,
     TipKind,
     TipOutcome,
 )
-from plan_service.api.fields import Day, Line, OrgNrIn, Prose, Yes
+from plan_service.api.fields import Line, OrgNrIn, Prose, Yes
 from plan_service.api.wording import WARNING
 from plan_service.domain.plan import Activity, Contents, Document
 
@@ -174,7 +174,7 @@ class NewMiss(Body):
 
     model_config = example(cause="EMPLOYER", on="2026-06-02")
 
-    cause: MissCause
+    cause: Literal["EMPLOYER", "PERSON", "HEALTH", "OTHER"]
     on: Day | None = Field(None, description="The day it is told; today when left out")
 
 

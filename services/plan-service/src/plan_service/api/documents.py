@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from chassis.decider import Aggregate, Decider, Unknown
+from chassis.envelope import Actor
 from chassis.http import Act, Acting, Problem, limit
 from contracts.plan import FileFault
 from plan_service.api.bodies import DocumentTaken
 from plan_service.api.employments import SFB_PLAN_DUTY
-from plan_service.api.relation import Reader, Writer, of
+from plan_service.api.relation import Reader, Writer, of, own_org
 from plan_service.documents.checking import MAX_BYTES, CannotCheck, Examiner, Fine
 from plan_service.documents.scanners import scanner_from
 from plan_service.documents.shelf import Shelf, document_ref
@@ -61,8 +62,8 @@ _leaves_no_fact: Aggregate[Any, Any, Any] = Aggregate("upload", Decider(None, la
     },
     summary="Upload a file",
     description="The PDF itself as the body, at most 10 MB and 50 pages, without scripts, attachments or encryption. "
-    "It is kept encrypted, and thrown away after a day unless a plan names it. A refused file is not kept, but the "
-    "plan counts as received without a readable file.",
+    "It is kept encrypted, and thrown away after a day unless a plan names it. A refused file is not kept; when "
+    "the employer sent it, the plan counts as received without a readable file.",
 )
 async def upload(
     employment_id: UUID, act: Act, who: Writer, request: Request, response: Response, put: OnShelf,
@@ -74,7 +75,7 @@ async def upload(
     found = await _examined(examine, content)
     if isinstance(found, FileFault):
         sha256 = act.body.hex() if content is not None else None
-        raise await _rejected(act, situation, found, sha256, response)
+        raise await _rejected(act, who, situation, found, sha256, response)
     ref = document_ref(employment_id, found.sha256)
     act.concerning(case_id=situation.employment.registration.case_id, legal_basis=SFB_PLAN_DUTY)
     await act(_leaves_no_fact, ref, None, answer={}, new=True)
@@ -110,15 +111,15 @@ async def _examined(examine: Examiner, content: bytes | None) -> Fine | FileFaul
 
 
 async def _rejected(
-    act: Acting, situation: Registered, fault: FileFault, sha256: str | None, response: Response
+    act: Acting, who: Actor, situation: Registered, fault: FileFault, sha256: str | None, response: Response
 ) -> Problem:
-    """Record that a file came that cannot be taken in, and say why."""
+    """Say why a file cannot be taken in; where the employer sent it, it is recorded that it came."""
     known = situation.employment.registration
     act.concerning(case_id=known.case_id, legal_basis=SFB_PLAN_DUTY)
     done = await act(
         employment,
         known.employment_id,
-        RecordFileRejected(upload_id=act.new_id(), reason=fault, sha256=sha256),
+        RecordFileRejected(upload_id=act.new_id(), reason=fault, sha256=sha256, by_employer=own_org(who) is not None),
         answer={"fault": fault},
     )
     fault = FileFault(done.answer["fault"])

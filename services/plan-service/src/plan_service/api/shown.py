@@ -114,7 +114,9 @@ class ProgressShown(Body):
     started_on: date | None = None
     completed_on: date | None = None
     missed_on: date | None = None
-    cause: MissCause | None = Field(None, description="Why it was not done; absent where its time ran out in silence")
+    cause: MissCause | None = Field(
+        None, description="Why it was not done; absent while nobody has said, NOT_TOLD when the time to say so ran out"
+    )
     links: Annotated[dict[str, Link], Field(alias="_links", description="What this caller may tell of it now")]
 
 

@@ -30,6 +30,13 @@ class LearnOfEmployment:
 
 
 @record
+class FollowCase:
+    """take in for how long the case is expected to last"""
+
+    expected_days: int
+
+
+@record
 class RequestPlan:
     """ask the employer for the plan"""
 
@@ -40,11 +47,14 @@ class RequestPlan:
 
 @record
 class RecordFileRejected:
-    """record that a file was refused"""
+    """record that a file was refused
+
+    `by_employer`: the employer sent it, and so has answered; not FK, which may have scanned something badly."""
 
     upload_id: UUID
     reason: FileFault
     sha256: str | None
+    by_employer: bool
 
 
 @record
@@ -121,9 +131,17 @@ class RecordActivitiesMissed:
     ran_out_on: date
 
 
+@record
+class RecordActivitiesNotTold:
+    """record that the time to say why an activity was not done ran out"""
+
+    ran_out_on: date
+
+
 Command = (
     RegisterEmployment
     | LearnOfEmployment
+    | FollowCase
     | RequestPlan
     | RecordFileRejected
     | SubmitPlan
@@ -134,6 +152,7 @@ Command = (
     | CompleteActivity
     | MissActivity
     | RecordActivitiesMissed
+    | RecordActivitiesNotTold
 )
 
 # --- refusals ---

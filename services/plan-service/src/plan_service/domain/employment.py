@@ -9,7 +9,7 @@ from typing import assert_never
 
 from chassis.decider import Aggregate, Decider
 from contracts.plan import Channel, EmployerPlanRequested, EmploymentKind, PlanEvent
-from plan_service.domain.activities import progress_of
+from plan_service.domain.activities import end_of, progress_of
 from plan_service.domain.commands import (
     ActivityAlreadyCompleted,
     ActivityNotPlanned,
@@ -18,6 +18,7 @@ from plan_service.domain.commands import (
     Command,
     CompleteActivity,
     EmploymentUnknown,
+    FollowCase,
     LearnOfEmployment,
     MissActivity,
     NeverRequested,
@@ -31,6 +32,7 @@ from plan_service.domain.commands import (
     PlanMissing,
     PlanUnknown,
     RecordActivitiesMissed,
+    RecordActivitiesNotTold,
     RecordFileRejected,
     RecordPlanNotReceived,
     RegisteredDifferently,
@@ -42,7 +44,9 @@ from plan_service.domain.commands import (
 )
 from plan_service.domain.outcomes import (
     all_missed,
+    all_not_told,
     completed,
+    expected_anew,
     file_rejected,
     missed,
     not_received,
@@ -81,12 +85,20 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
             return []  # the first registration stands
         case LearnOfEmployment(), Registered():
             return []  # the first registration stands
+        case FollowCase(), NotRegistered():
+            return []  # the self-employed have no employer that owes a plan
+        case FollowCase(), Registered() if is_expected_so(command, situation.employment):
+            return []  # it is expected to last that long already
+        case FollowCase(), Registered():
+            return [expected_anew(command, situation.employment)]
         case (
             RequestPlan() | RecordFileRejected() | SubmitPlan() | RevisePlan() | AssessPlan() | RecordPlanNotReceived(),
             NotRegistered(),
         ):
             raise EmploymentUnknown
-        case StartActivity() | CompleteActivity() | MissActivity() | RecordActivitiesMissed(), NotRegistered():
+        case StartActivity() | CompleteActivity() | MissActivity(), NotRegistered():
+            raise EmploymentUnknown
+        case RecordActivitiesMissed() | RecordActivitiesNotTold(), NotRegistered():
             raise EmploymentUnknown
 
         case RequestPlan(), Registered() if self_employed(situation.employment):
@@ -100,6 +112,8 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
         case RequestPlan(), NotAsked() | NotReceived() | FileUnreadable() | Unassessed() | Assessed() | Exempted():
             return [requested(command, situation.employment)]
 
+        case RecordFileRejected(), Registered() if sent_by_another(command):
+            return []  # it says nothing of what the employer has handed in
         case RecordFileRejected(), Registered() if rejected_before(command, situation.employment):
             return []  # the same file again
         case RecordFileRejected(), Registered():
@@ -170,7 +184,12 @@ def decide(command: Command, situation: Situation) -> list[PlanEvent]:
             return [missed(command, situation.employment)]
         case RecordActivitiesMissed(), PlanAtHand():
             return [*all_missed(command, situation)]
-        case RecordActivitiesMissed(), NotAsked() | Asked() | NotReceived() | FileUnreadable():
+        case RecordActivitiesNotTold(), PlanAtHand():
+            return [*all_not_told(command, situation)]
+        case (
+            RecordActivitiesMissed() | RecordActivitiesNotTold(),
+            NotAsked() | Asked() | NotReceived() | FileUnreadable(),
+        ):
             return []  # the plan was set aside meanwhile
         case _:
             assert_never((command, situation))
@@ -189,6 +208,11 @@ def registered_otherwise(command: RegisterEmployment, known: Employment) -> bool
     return command.registration != replace(told, workplace=workplace)
 
 
+def is_expected_so(command: FollowCase, known: Employment) -> bool:
+    """as many days are expected already"""
+    return command.expected_days == known.expected_days
+
+
 def self_employed(known: Employment) -> bool:
     """the person is self-employed"""
     return known.registration.employment_kind is EmploymentKind.SELF
@@ -197,6 +221,11 @@ def self_employed(known: Employment) -> bool:
 def from_the_employer(plan: Plan) -> bool:
     """the newest version did not come through the insured person"""
     return plan.newest.channel is not Channel.INSURED
+
+
+def sent_by_another(command: RecordFileRejected) -> bool:
+    """it was not the employer that sent it"""
+    return not command.by_employer
 
 
 def rejected_before(command: RecordFileRejected, known: Employment) -> bool:
@@ -247,9 +276,9 @@ def is_done(command: StartActivity | CompleteActivity | MissActivity, plan: Plan
 
 
 def missed_for_this(command: MissActivity, plan: Plan) -> bool:
-    """it has been told that it was not done, and for the same cause"""
+    """it has been told that it was not done by this last day, and for the same cause"""
     known = progress_of(plan.told, command.activity_id)
-    return known.missed is not None and known.cause is command.cause
+    return known.miss_stands(end_of(plan.newest.activities, command.activity_id)) and known.cause is command.cause
 
 
 def never_asked(known: Employment) -> bool:

@@ -7,14 +7,15 @@ from contracts.plan import MissCause, Quality, TipGround
 from plan_service.domain.anonymity import names_in
 from plan_service.domain.situations import Assessed, NotReceived, PlanAtHand, Registered, plans
 
-THE_EMPLOYERS = (MissCause.EMPLOYER, None)
-"""A miss that nobody has explained counts as the employer's: it had seven days to say why."""
+THE_EMPLOYERS = (MissCause.EMPLOYER, MissCause.NOT_TOLD)
+"""A miss that nobody has explained counts as the employer's once the time to say why has run out, and not before:
+notification-service counts the same two where it has a tip assessed."""
 
 
 def grounds_shown(situation: Registered) -> frozenset[TipGround]:
-    """NO_PLAN: FK asked, the time ran out, and not even an unreadable file came. NOT_DONE: an activity was missed, not
-    for the person's sake, and not done since. POOR: the newest version was assessed as POOR. That work was not adapted
-    is for FK's handler to judge: nothing recorded here could show it."""
+    """NO_PLAN: FK asked, the time ran out, and not even an unreadable file came. NOT_DONE: an activity was missed for
+    a cause on the employer's side, or without a word in time of why, and not done since. POOR: the newest version was
+    assessed as POOR. That work was not adapted is for FK's handler to judge: nothing recorded here could show it."""
     shown = {TipGround.NO_ADAPTATION}
     if isinstance(situation, NotReceived):
         shown.add(TipGround.NO_PLAN)

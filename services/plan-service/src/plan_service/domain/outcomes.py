@@ -9,7 +9,9 @@ from contracts.plan import (
     EmployerPlanNotReceived,
     EmployerPlanRequested,
     EmploymentRegistered,
+    ExpectedDaysChanged,
     Initiative,
+    MissCause,
     PlanActivity,
     PlanActivityCompleted,
     PlanActivityMissed,
@@ -18,15 +20,17 @@ from contracts.plan import (
     PlanRevised,
     PlanSubmitted,
 )
-from plan_service.domain.activities import overdue
+from plan_service.domain.activities import overdue, unexplained
 from plan_service.domain.commands import (
     REQUEST_DAYS,
     CompleteActivity,
     DayNotCome,
     DueNotAhead,
+    FollowCase,
     LearnOfEmployment,
     MissActivity,
     RecordActivitiesMissed,
+    RecordActivitiesNotTold,
     RecordFileRejected,
     RecordPlanNotReceived,
     RegisterEmployment,
@@ -54,6 +58,18 @@ def registered(command: RegisterEmployment | LearnOfEmployment) -> EmploymentReg
     if command.registration.spell_start > command.today:
         raise SickLeaveInFuture
     return command.registration
+
+
+def expected_anew(command: FollowCase, known: Employment) -> ExpectedDaysChanged:
+    told = known.registration
+    return ExpectedDaysChanged(
+        employment_id=told.employment_id,
+        case_id=told.case_id,
+        org_nr=told.org_nr,
+        employment_kind=told.employment_kind,
+        spell_start=told.spell_start,
+        expected_days=command.expected_days,
+    )
 
 
 def requested(command: RequestPlan, known: Employment) -> EmployerPlanRequested:
@@ -175,17 +191,25 @@ def missed(command: MissActivity, known: Employment) -> PlanActivityMissed:
 
 def all_missed(command: RecordActivitiesMissed, situation: PlanAtHand) -> tuple[PlanActivityMissed, ...]:
     """Everything whose time is out by that day: several activities may end on one day, each with a timer of its own."""
-    plan, known = situation.plan, situation.employment.registration
-    return tuple(
-        PlanActivityMissed(
-            plan_id=plan.newest.plan_id,
-            activity_id=a.activity_id,
-            employment_id=known.employment_id,
-            org_nr=known.org_nr,
-            at=command.ran_out_on,
-            cause=None,
-        )
-        for a in overdue(plan.newest.activities, plan.told, command.ran_out_on)
+    plan, day = situation.plan, command.ran_out_on
+    return tuple(_silent(a, situation, day, None) for a in overdue(plan.newest.activities, plan.told, day))
+
+
+def all_not_told(command: RecordActivitiesNotTold, situation: PlanAtHand) -> tuple[PlanActivityMissed, ...]:
+    """Everything that was missed without a word, and of which nobody has said why by that day."""
+    plan, day = situation.plan, command.ran_out_on
+    return tuple(_silent(a, situation, day, MissCause.NOT_TOLD) for a in unexplained(plan.newest, plan.told, day))
+
+
+def _silent(a: PlanActivity, situation: PlanAtHand, day: date, cause: MissCause | None) -> PlanActivityMissed:
+    known = situation.employment.registration
+    return PlanActivityMissed(
+        plan_id=situation.plan.newest.plan_id,
+        activity_id=a.activity_id,
+        employment_id=known.employment_id,
+        org_nr=known.org_nr,
+        at=day,
+        cause=cause,
     )
 
 

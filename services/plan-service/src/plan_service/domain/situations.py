@@ -13,6 +13,7 @@ from contracts.plan import (
     EmployerPlanNotReceived,
     EmployerPlanRequested,
     EmploymentRegistered,
+    ExpectedDaysChanged,
     FileFault,
     PlanActivityCompleted,
     PlanActivityMissed,
@@ -31,13 +32,19 @@ from plan_service.domain.plan import Plan, exempt
 class Employment:
     """What holds in every situation: the registration, and what has come and gone.
 
-    `requests` are the ids of all requests, oldest first; `earlier` are plans set aside because FK asked for another;
-    `rejected` are the files refused since the last request: ground and SHA-256 (None where the file was too large)."""
+    `expected` is what the case has said since of how long it is to last; `requests` are the ids of all requests, oldest
+    first; `earlier` are plans set aside because FK asked for another; `rejected` are the files refused since the last
+    request: ground and SHA-256 (None where the file was too large)."""
 
     registration: EmploymentRegistered
+    expected: ExpectedDaysChanged | None = None
     requests: tuple[UUID, ...] = ()
     earlier: tuple[Plan, ...] = ()
     rejected: tuple[tuple[FileFault, str | None], ...] = ()
+
+    @property
+    def expected_days(self) -> int:
+        return (self.expected or self.registration).expected_days
 
 
 @record
@@ -105,6 +112,8 @@ def evolve(situation: Situation, fact: PlanEvent) -> Situation:
     assert not isinstance(situation, NotRegistered), "every stream begins with EmploymentRegistered"
     known = situation.employment
     match fact:
+        case ExpectedDaysChanged():
+            return replace(situation, employment=replace(known, expected=fact))
         case EmployerPlanRequested():
             asked = replace(known, requests=(*known.requests, fact.request_id), earlier=plans(situation), rejected=())
             return Asked(employment=asked, request=fact)
@@ -122,7 +131,8 @@ def evolve(situation: Situation, fact: PlanEvent) -> Situation:
             return NotReceived(employment=known)
         case PlanActivityStarted() | PlanActivityCompleted() | PlanActivityMissed():
             assert isinstance(situation, PlanAtHand), "activities are those of the plan at hand"
-            return replace(situation, plan=replace(situation.plan, told=tell(situation.plan.told, fact)))
+            plan = situation.plan
+            return replace(situation, plan=replace(plan, told=tell(plan.told, fact, plan.newest)))
         case _:
             assert_never(fact)
 

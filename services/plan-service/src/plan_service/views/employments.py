@@ -21,6 +21,7 @@ from contracts.plan import (
     EmploymentKind,
     EmploymentRegistered,
     Exemption,
+    ExpectedDaysChanged,
     PlanAssessed,
     PlanFileRejected,
     PlanRevised,
@@ -126,6 +127,8 @@ def evolve(row: Employment | None, heard: Heard, key: Any) -> Employment | None:
         return None
     row = but(row, version=heard.version, changed_at=heard.recorded_at)
     match fact:
+        case ExpectedDaysChanged():
+            return but(row, expected_days=fact.expected_days)
         case EmployerPlanRequested():
             return but(row, situation=PlanStatus.REQUESTED, request_id=fact.request_id, due=fact.due, file_fault=None)
         case PlanSubmitted() | PlanRevised():

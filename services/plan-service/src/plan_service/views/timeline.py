@@ -51,7 +51,8 @@ TOLD: Mapping[str, tuple[str, str]] = {
     "PlanActivityCompleted": ("activity_id", "at"),
     "PlanActivityMissed": ("activity_id", "cause"),
 }
-"""Each event with the field it is about, and the one open field that says most. A tip leads to no employment."""
+"""Each event with the field it is about, and the one open field that says most. A tip leads to no employment.
+`ExpectedDaysChanged` is left out: the employer reads this, and is not told what FK assumes."""
 
 
 def keys(heard: Heard) -> Sequence[int]:
