@@ -69,8 +69,9 @@ class Desk:
         assert answer.status_code == 201, answer.text
         return answer.json()["consentId"]
 
-    async def consented_in_care(self, opened: dict[str, Any]) -> str:
-        body = self.consent(None, personId=opened["personId"], scope="KOORD_TO_FK", purpose="COORDINATION_MEASURES")
+    async def consented_in_care(self, opened: dict[str, Any], **other: Any) -> str:
+        own = {"personId": opened["personId"], "scope": "KOORD_TO_FK", "purpose": "COORDINATION_MEASURES"}
+        body = self.consent(None, **own, **other)
         answer = await self.care.post("/v1/consents", json=body)
         assert answer.status_code == 201, answer.text
         return answer.json()["consentId"]

@@ -164,6 +164,18 @@ async def test_what_health_care_tells_has_no_room_for_a_diagnosis(desk: Any) -> 
         assert "F438" not in str(found)
 
 
+async def test_health_care_tells_nothing_beyond_the_consent_nor_before_it(desk: Any) -> None:
+    opened = await desk.opened()
+    consent = await desk.consented_in_care(opened, dataClasses=["D", "M1"])
+    info = desk.info(opened["personId"])
+    await refused_whole(desk, desk.care.post("/v1/koordineringsinfo", json=info), 409, "consent-too-narrow")
+    assert (await desk.care.post(f"/v1/consents/{consent}/withdrawal", json={})).status_code == 202
+    await desk.consented_in_care(opened, dataClasses=["P", "I"])
+    ahead = info | {"consentAt": "2026-03-21T11:00:01Z"}
+    await refused_whole(desk, desk.care.post("/v1/koordineringsinfo", json=ahead), 422, "consented-ahead")
+    assert (await desk.care.post("/v1/koordineringsinfo", json=info)).status_code == 201
+
+
 async def test_af_answers_only_what_was_sent_to_it(desk: Any) -> None:
     _, _, at = await desk.referred()
     other = desk.running.by("af.officer", org_id="2021004763")

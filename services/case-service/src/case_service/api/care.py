@@ -58,7 +58,8 @@ async def certify(body: NewCertificate, act: Act, who: Coordinator, read: Reads,
     summary="Tell FK that rehabilitation may be needed (KoordineringsInfo)",
     description="A coordinator in health care tells FK, with the person's consent to exactly that (KOORD_TO_FK). No "
     "diagnosis and no treatment: such fields are not taken. Without consent the answer is `consent-missing`, whether "
-    "or not FK knows the person.",
+    "or not FK knows the person. The consent covers who it is about and that there is a need (I and P), and was given "
+    "before it is told.",
 )
 async def inform(body: NewInfo, act: Act, who: Coordinator, read: Reads, here: Here) -> InfoTaken:
     number = canonical(body.person_id, local_day(act.now))
