@@ -232,24 +232,28 @@ async def until_consents_are(desk: Any, opened: Any, wanted: list[str]) -> None:
 
 
 async def test_a_consent_that_runs_out_is_made_to_last_longer_and_what_rests_on_it_goes_on(desk: Any) -> None:
-    opened, consent, at = await desk.referred()
+    opened = await desk.opened()
+    await desk.decided(opened["at"])
+    consent = await desk.consented(opened, validTo="2026-06-30")
+    sent = await desk.fk.post(f"{opened['at']}/referrals", json=desk.referral())
+    at = f"/v1/referrals/{sent.json()['referralId']}"
     (before,) = (await desk.read(f"{opened['at']}/consents"))["items"]
-    assert (before["validTo"], set(before["_links"])) == ("2027-03-21", {"renew", "withdraw"})
-    late = desk.consent(opened["caseId"], validFrom="2026-03-22", validTo="2028-03-21")
+    assert (before["validTo"], set(before["_links"])) == ("2026-06-30", {"renew", "withdraw"})
+    late = desk.consent(opened["caseId"], validFrom="2026-03-22", validTo="2027-03-21")
     gap = await desk.fk.post(before["_links"]["renew"]["href"], json=late)
     assert (gap.status_code, gap.json()["type"], gap.json()["field"]) == (
         422,
         "/problems/renewal-leaves-gap",
         "validFrom",
     )
-    assert await desk.consented(opened, validTo="2028-03-21") == consent
+    assert await desk.consented(opened, validTo="2027-03-21") == consent
     (after,) = (await desk.read(f"{opened['at']}/consents"))["items"]
-    assert (after["validTo"], after["status"]) == ("2028-03-21", "GIVEN")
+    assert (after["validTo"], after["status"]) == ("2027-03-21", "GIVEN")
     told = [h["event"] for h in (await desk.read(f"{opened['at']}/timeline"))["items"]]
     assert told.count("ConsentGiven") == 2
     assert "ConsentExpired" not in told
     assert (await desk.af.post(f"{at}/acceptance", json={"officerRef": "officer-1"})).status_code == 201
-    shorter = await desk.fk.post("/v1/consents", json=desk.consent(opened["caseId"], validTo="2027-03-21"))
+    shorter = await desk.fk.post("/v1/consents", json=desk.consent(opened["caseId"], validTo="2026-06-30"))
     assert (shorter.status_code, shorter.json()["type"]) == (409, "/problems/consent-already-given")
 
 

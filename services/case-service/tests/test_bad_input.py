@@ -141,6 +141,8 @@ async def test_what_makes_no_sense_does_not_tell_health_care_who_has_a_case(desk
         await refused_whole(desk, desk.care.post("/v1/consents", json=blanket), 422, "blanket-consent")
         over = desk.consent(None, personId=number, validTo="2026-03-01", **other)
         await refused_whole(desk, desk.care.post("/v1/consents", json=over), 422, "consent-ends-before-start")
+        decades = desk.consent(None, personId=number, validTo="2046-03-21", **other)
+        await refused_whole(desk, desk.care.post("/v1/consents", json=decades), 422, "consent-too-long")
         body = certificate | {"personId": number}
         await refused_whole(desk, desk.care.post("/v1/certificates", json=body), 422, "degree-unknown")
 

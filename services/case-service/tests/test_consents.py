@@ -12,6 +12,7 @@ from case_service.domain.consent import (
     BlanketConsent,
     ConsentAlreadyGiven,
     ConsentEndsBeforeStart,
+    ConsentTooLong,
     ConsentUnknown,
     EndWithCase,
     GiveConsent,
@@ -87,6 +88,30 @@ def test_a_consent_that_is_over_is_not_given(change: dict[str, Any]) -> None:
     given().when(replace(GIVE, **change)).refused(ConsentEndsBeforeStart)
 
 
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (date(2026, 4, 1), date(2027, 4, 1)),
+        (date(2027, 3, 31), date(2028, 3, 31)),
+        (date(2028, 2, 29), date(2029, 2, 28)),
+        (date(2026, 12, 31), date(2027, 12, 31)),
+    ],
+)
+def test_a_consent_lasts_twelve_months_at_most(first: date, last: date) -> None:
+    whole = replace(GIVE, valid_from=first, valid_to=last, today=first)
+    (made,) = given().when(whole).facts()
+    assert made == given().when(replace(whole, valid_to=None)).facts()[0]
+    given().when(replace(whole, valid_to=last + timedelta(days=1))).refused(ConsentTooLong)
+
+
+def test_nor_does_one_that_is_made_to_last_longer() -> None:
+    in_march = TODAY + MONTH * 11
+    again = replace(GIVE, valid_from=in_march, today=in_march, valid_to=in_march + YEAR + timedelta(days=1))
+    given(*after(GIVE)).when(again).refused(ConsentTooLong)
+    since_then = replace(GIVE, today=in_march, valid_to=TODAY + YEAR + timedelta(days=1))
+    given(*after(GIVE)).when(since_then).refused(ConsentTooLong)
+
+
 def test_a_consent_given_twice_alike_stands_and_otherwise_is_refused() -> None:
     given(*after(GIVE)).when(GIVE).nothing_happens()
     given(*after(GIVE)).when(replace(GIVE, purpose=Purpose.MEETING)).refused(ConsentAlreadyGiven)
@@ -101,7 +126,7 @@ def test_a_consent_in_force_is_given_anew_to_last_longer_and_both_givings_are_ke
     assert isinstance(second, ConsentGiven)
     assert (second.giving, second.consent_id) == (2, first.consent_id)
     assert (first.valid_to, second.valid_to) == (TODAY + YEAR, TODAY + MONTH * 11 + YEAR)
-    assert holds(decider.fold(history), TODAY + YEAR + timedelta(days=1)) == second
+    assert holds(decider.fold(history), TODAY + YEAR + timedelta(days=1), 1) == second
     given(*history).when(in_march).nothing_happens()
     given(*history).when(expire(TODAY + YEAR + timedelta(days=1))).nothing_happens()
 
@@ -116,24 +141,24 @@ def test_a_consent_in_force_is_given_anew_to_last_longer_and_both_givings_are_ke
     ],
 )
 def test_what_makes_a_consent_last_longer_changes_nothing_else(change: dict[str, Any]) -> None:
-    longer = replace(GIVE, valid_to=TODAY + YEAR * 2)
+    longer = replace(GIVE, valid_from=TODAY + MONTH, today=TODAY + MONTH)
     given(*after(GIVE)).when(replace(longer, **change)).refused(ConsentAlreadyGiven)
 
 
 def test_a_consent_made_to_last_longer_holds_all_the_time() -> None:
-    later = replace(GIVE, valid_from=TODAY + timedelta(days=1), valid_to=TODAY + YEAR * 2)
+    later = replace(GIVE, valid_from=TODAY + timedelta(days=1))
     given(*after(GIVE)).when(later).refused(RenewalLeavesGap)
-    ahead = replace(GIVE, valid_from=TODAY + MONTH, valid_to=None)
-    (second,) = given(*after(ahead)).when(replace(ahead, valid_to=TODAY + YEAR * 2)).facts()
+    ahead = replace(GIVE, valid_from=TODAY + MONTH, valid_to=TODAY + MONTH * 2)
+    (second,) = given(*after(ahead)).when(replace(ahead, valid_to=TODAY + YEAR)).facts()
     assert isinstance(second, ConsentGiven)
     assert second.valid_from == TODAY + MONTH
 
 
 def test_after_a_renewal_one_withdrawal_ends_it_all() -> None:
-    history = after(GIVE, replace(GIVE, valid_to=TODAY + YEAR * 2), WITHDRAW)
+    history = after(GIVE, replace(GIVE, valid_from=TODAY + MONTH, today=TODAY + MONTH), WITHDRAW)
     assert isinstance(history[-1], ConsentWithdrawn)
     assert history[-1].giving == 2
-    assert holds(decider.fold(history), TODAY) is None
+    assert holds(decider.fold(history), TODAY, 1) is None
 
 
 def test_a_consent_is_withdrawn_from_the_moment_it_is_recorded() -> None:

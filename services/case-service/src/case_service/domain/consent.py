@@ -23,8 +23,8 @@ from contracts.case import (
     Scope,
 )
 
-LASTS_DAYS = 365
-"""Days a consent lasts unless it says otherwise [A]."""
+LASTS_MONTHS = 12
+"""Months that a consent lasts at most, and unless it says otherwise (row 16) [A]."""
 
 
 # --- what we know ---
@@ -162,6 +162,12 @@ class ConsentEndsBeforeStart(Invalid):
     do = "Give a last day that lies ahead, or leave it out: then it lasts a year."
 
 
+class ConsentTooLong(Invalid):
+    field = "validTo"
+    reason = "A consent lasts twelve months at most from its first day."
+    do = "Give a day within twelve months, or leave it out. Before it ends the person can make it last longer."
+
+
 class WithdrawalBackdated(Invalid):
     field = "effectiveAt"
     reason = "A consent is withdrawn from now on, not from an earlier time: what was done under it was lawful."
@@ -274,11 +280,21 @@ def ahead(command: WithdrawConsent) -> bool:
 
 
 def lasts_until(valid_from: date, valid_to: date | None, today: date) -> date:
-    """Its last day. Raises ConsentEndsBeforeStart."""
-    last = valid_to or valid_from + timedelta(days=LASTS_DAYS)
+    """Its last day. Raises ConsentEndsBeforeStart and ConsentTooLong."""
+    longest = months_after(valid_from, LASTS_MONTHS)
+    last = valid_to or longest
     if last < max(valid_from, today):
         raise ConsentEndsBeforeStart
+    if last > longest:
+        raise ConsentTooLong
     return last
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later; where that month has no such day, its last."""
+    count = day.year * 12 + day.month - 1 + months
+    first, following = (date(c // 12, c % 12 + 1, 1) for c in (count, count + 1))
+    return min(first + timedelta(days=day.day - 1), following - timedelta(days=1))
 
 
 def covered_by(data_classes: Sequence[Covered]) -> tuple[Covered, ...]:
