@@ -115,19 +115,8 @@ async def test_without_consent_health_care_is_not_told_whether_fk_knows_the_pers
     assert answers[0].json() == answers[1].json()
 
 
-async def test_a_certificate_is_registered_and_its_diagnosis_shown_nowhere(desk: Any) -> None:
-    opened = await desk.opened()
-    body = {
-        "personId": opened["personId"],
-        "certificateId": str(uuid4()),
-        "unit": "SE2321000016-1A2B",
-        "periods": [{"start": "2026-03-09", "end": "2026-04-30", "pct": 100}],
-        "diagnoses": ["F438"],
-        "functionLimits": "Nedsatt uthållighet",
-        "activityLimits": "Orkar inte högt tempo",
-        "prognosis": "UNCLEAR",
-    }
-    assert (await desk.care.post("/v1/certificates", json=body)).status_code == 201
+async def test_a_certificate_is_registered_and_its_diagnosis_shown_in_it_alone(desk: Any) -> None:
+    opened, body = await desk.certified()
     shown = await desk.fk.get(opened["at"])
     assert shown.json()["certificates"] == [body["certificateId"]]
     assert "F438" not in shown.text

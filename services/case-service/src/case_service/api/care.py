@@ -31,8 +31,8 @@ CARE_TO_FK, CERTIFICATE = "lag 2019:1297", "SFB 27:25"
     status_code=201,
     response_model=CertificateTaken,
     summary="Register a certificate",
-    description="What a physician certifies (FK 7804), for the person's open case. FK and the person may read what it "
-    "says about health, nobody else.",
+    description="What a physician certifies (FK 7804), for the person's open case. FK's handler and specialist and the "
+    "person read what it says about health, nobody else.",
 )
 async def certify(body: NewCertificate, act: Act, who: Coordinator, read: Reads, here: Here) -> CertificateTaken:
     check_periods([Period(start=p.start, end=p.end, pct=p.pct) for p in body.periods])  # before anybody is looked up

@@ -322,6 +322,16 @@ class ConsentedAhead(Invalid):
     do = "Give the time at which the person consented."
 
 
+class CertificateUnknown(Unknown):
+    reason = "There is no such certificate in the case."
+    do = "Take its id from the case."
+
+
+class AssessmentUnknown(Unknown):
+    reason = "There is no such assessment in the case."
+    do = "Take its id from the case."
+
+
 class InfoUnknown(Unknown):
     reason = "There is no such information from health care in the case."
     do = "Take the infoId from the case."
