@@ -62,10 +62,33 @@ async def test_somebody_unknown_is_not_found(desk: Any) -> None:
         ({"diagnosis": "F43"}, "invalid-input"),
     ],
 )
-async def test_an_opening_that_cannot_be_true(desk: Any, change: dict[str, Any], type: str) -> None:
-    before = [f for f in await desk.facts() if f != "PersonRegistered"]
-    problem(await desk.fk.post("/v1/cases", json=desk.particulars(**change)), 422, type)
-    assert [f for f in await desk.facts() if f != "PersonRegistered"] == before
+async def test_an_opening_that_cannot_be_true_leaves_nobody_behind(
+    desk: Any, change: dict[str, Any], type: str
+) -> None:
+    body = desk.particulars(**change)
+    await refused_whole(desk, desk.fk.post("/v1/cases", json=body), 422, type)
+    search = desk.fk.post("/v1/people/search", json={"personId": body["personId"]})
+    await refused_whole(desk, search, 404, "person-unknown")
+
+
+@pytest.mark.parametrize(
+    ("change", "type"),
+    [
+        ({"spellStart": "2026-03-22", "lastSickPayDay": "2026-03-22"}, "sick-leave-in-future"),
+        ({"lastSickPayDay": "2026-03-01"}, "sick-pay-outside-spell"),
+        ({"employmentKind": "SELF"}, "employer-not-named"),
+        ({"expectedEnd": "2026-03-01"}, "ends-before-start"),
+    ],
+)
+async def test_a_notice_that_cannot_be_true_leaves_nobody_behind(desk: Any, change: dict[str, Any], type: str) -> None:
+    body = {
+        "personId": desk.somebody(),
+        "employmentKind": "ORDINARY",
+        "workplace": "Butiken",
+        "spellStart": "2026-03-02",
+        "lastSickPayDay": "2026-03-15",
+    } | change
+    await refused_whole(desk, desk.a.post("/v1/sick-notices", json=body), 422, type)
 
 
 @pytest.mark.parametrize(
