@@ -64,6 +64,9 @@ class Acting:
         self.now: datetime = self._runtime.clock.now()
         self.body: bytes | None = None
         """Set by an end point that reads its body itself: what the Idempotency-Key is compared by."""
+        self.tells_version = True
+        """False where the caller may not read what it writes to: how often that changes would tell something. There is
+        no ETag then, and no guessing with If-Match."""
         self._case_id: UUID | None = None
         self._legal_basis: str | None = None
         self._consent_ids: tuple[UUID, ...] = ()
@@ -138,7 +141,8 @@ class Acting:
         return await self._runtime.perform(aggregate, id, command, self._context())
 
     def _told(self, done: Done, known: Mapping[str, Any] | None) -> Done:
-        self._response.headers["ETag"] = f'"{done.version}"'
+        if self.tells_version:
+            self._response.headers["ETag"] = f'"{done.version}"'
         self._response.headers["Samordna-Position"] = f"{self._runtime.name}:{done.position}"
         if done.repeated or known is None:
             return done
@@ -172,7 +176,7 @@ class Acting:
     def _if_match(self, needed: bool) -> int | None:
         if self._own_match:
             return None
-        given = self._request.headers.get("if-match")
+        given = self._request.headers.get("if-match") if self.tells_version else None
         if given is None or given == "*":
             if needed and given is None:
                 raise Problem(428, "if-match-needed", "This change needs an If-Match header.", field="If-Match",

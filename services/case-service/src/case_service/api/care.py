@@ -35,6 +35,7 @@ CARE_TO_FK, CERTIFICATE = "lag 2019:1297", "SFB 27:25"
     "person read what it says about health, nobody else.",
 )
 async def certify(body: NewCertificate, act: Act, who: Coordinator, read: Reads, here: Here) -> CertificateTaken:
+    act.tells_version = False  # how busy FK is with the case is not for health care
     check_periods([Period(start=p.start, end=p.end, pct=p.pct) for p in body.periods])  # before anybody is looked up
     case_id = await open_case(act, read, here, body.person_id)
     known: Opened = await act.load(case, case_id)  # type: ignore[assignment]  # its row says that it is there
@@ -62,6 +63,7 @@ async def certify(body: NewCertificate, act: Act, who: Coordinator, read: Reads,
     "before it is told.",
 )
 async def inform(body: NewInfo, act: Act, who: Coordinator, read: Reads, here: Here) -> InfoTaken:
+    act.tells_version = False
     number = canonical(body.person_id, local_day(act.now))
     try:
         case_id = await open_case(act, read, here, number)

@@ -38,6 +38,7 @@ OF_AF = frozenset({Scope.AF, Scope.SUS_REG})
     "the case: when that is opened again, it is given again.",
 )
 async def give(body: NewConsent, act: Act, who: Consenter, read: Reads, here: Here) -> ConsentTaken:
+    act.tells_version = who.org_type != CARE  # the person's dealings with it are not for health care to follow
     counterparty, today = _counterparty(body, who), local_day(act.now)
     valid_from, data_classes = body.valid_from or today, covered_by(body.data_classes)
     valid_to = lasts_until(valid_from, body.valid_to, today)  # all this before anybody is looked up
@@ -97,6 +98,7 @@ async def _case(body: NewConsent, act: Acting, who: Actor, read: Reading, here: 
     description="From now on. What was sent under it stays where it is; nothing more is sent. It cannot be backdated.",
 )
 async def withdraw(consent_id: UUID, body: NewWithdrawal, act: Act, who: Consenter) -> ConsentTaken:
+    act.tells_version = who.org_type != CARE
     given = consent_of(await act.load(consent, consent_id), who).given
     act.concerning(case_id=given.case_id, legal_basis=SECRECY, consent_ids=(consent_id,))
     command = WithdrawConsent(effective_at=body.effective_at, at=act.now)

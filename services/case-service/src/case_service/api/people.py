@@ -126,6 +126,7 @@ async def open_(body: NewCase, act: Act, who: Handler, read: Reads, here: Here, 
     "(SjLL 12). It opens a case where none is open.",
 )
 async def notice(body: NewNotice, act: Act, who: Employer, read: Reads, here: Here) -> NoticeTaken:
+    act.tells_version = False  # how busy FK is with the case is not for the employer
     today = local_day(act.now)
     number = canonical(body.person_id, today)
 
