@@ -36,6 +36,8 @@ CARE_TO_FK, CERTIFICATE = "lag 2019:1297", "SFB 27:25"
 )
 async def certify(body: NewCertificate, act: Act, who: Coordinator, read: Reads, here: Here) -> CertificateTaken:
     act.tells_version = False  # how busy FK is with the case is not for health care
+    if (before := await act.answered()) is not None:
+        return CertificateTaken(certificate_id=before.answer["certificateId"])
     check_periods([Period(start=p.start, end=p.end, pct=p.pct) for p in body.periods])  # before anybody is looked up
     case_id = await open_case(act, read, here, body.person_id)
     known: Opened = await act.load(case, case_id)  # type: ignore[assignment]  # its row says that it is there
@@ -64,6 +66,8 @@ async def certify(body: NewCertificate, act: Act, who: Coordinator, read: Reads,
 )
 async def inform(body: NewInfo, act: Act, who: Coordinator, read: Reads, here: Here) -> InfoTaken:
     act.tells_version = False
+    if (before := await act.answered()) is not None:
+        return InfoTaken(info_id=before.answer["infoId"])
     number = canonical(body.person_id, local_day(act.now))
     try:
         case_id = await open_case(act, read, here, number)

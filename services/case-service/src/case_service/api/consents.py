@@ -39,6 +39,8 @@ OF_AF = frozenset({Scope.AF, Scope.SUS_REG})
 )
 async def give(body: NewConsent, act: Act, who: Consenter, read: Reads, here: Here) -> ConsentTaken:
     act.tells_version = who.org_type != CARE  # the person's dealings with it are not for health care to follow
+    if (before := await act.answered()) is not None:
+        return ConsentTaken(consent_id=before.answer["consentId"])
     counterparty, today = _counterparty(body, who), local_day(act.now)
     valid_from, data_classes = body.valid_from or today, covered_by(body.data_classes)
     valid_to = lasts_until(valid_from, body.valid_to, today)  # all this before anybody is looked up

@@ -157,6 +157,7 @@ async def _person(
     """The reference of a canonical number, minted when it has none. Raises what a first case would be refused for: of
     somebody for whom none is opened nothing is kept. `asked` makes the command from a person's and a case's id."""
     if await known(here, number) is None:
+        await act.answered()  # a key that was used for something else is refused first
         would_be = act.new_id()
         case.decider.decide(asked(would_be, case_id_of(would_be, 1)), case.decider.initial)
     return await known_or_new(act, here, number)
