@@ -34,8 +34,8 @@ __all__ = ["LOST", "NOT_AWAITED", "SAFE", "NotDurable", "PostgresLog", "nothing_
 MOST_REQUESTS = 512
 """How many requests one call may carry."""
 
-LANES = 1
-"""How many calls may be under way at once."""
+LANES = 2
+"""How many calls may be under way at once. The head row lets one of them write; a third would only wait."""
 
 FEW = 8
 """So many requests make a second call beside one under way worth its cost; fewer wait until that one is done."""
