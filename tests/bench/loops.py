@@ -8,8 +8,11 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 Outcome = dict[str, Any]
 """What one half of a round found: `per_second`, usually `p50_ms` and `p99_ms`, and whatever explains them."""
@@ -108,6 +111,11 @@ def closed_loop_threads(threads: int, once: Callable[[int], object], *, seconds:
 def _cpu(seconds: float, things: int) -> Outcome:
     """CPU time of this process alone for each thing done, in microseconds: what a busy machine distorts least."""
     return {"cpu_us_each": round(seconds / max(1, things) * 1e6, 1)}
+
+
+def ready(make: Callable[[], T], count: int) -> Iterator[T]:
+    """`count` things made before the clock runs, so that only what is done with them counts; then more as needed."""
+    return chain([make() for _ in range(count)], iter(make, None))
 
 
 def settle() -> None:

@@ -66,7 +66,7 @@ async def test_a_log_waits_for_the_disk_whatever_its_role_is_told_later(log_data
     log = PostgresLog(log_database.app_url, pool, lambda: MONDAY)
     await log.start()
     await _set(log_database, "off")
-    connection = await log._connect()
+    connection = await log.lanes[-1].connect()
     assert await connection.fetchval("show synchronous_commit") == "on"
     await log.stop()
     await pool.close()
@@ -120,4 +120,4 @@ async def test_the_log_waits_for_the_disk_and_copies_do_not(tiny: Tiny) -> None:
 
     runtime = tiny.runtime
     assert (await waits(runtime.pool), await waits(runtime.copies)) == ("on", "off")
-    assert await runtime.log._connection.fetchval("show synchronous_commit") == "on"  # type: ignore[union-attr]
+    assert await runtime.log.lanes[0].connection.fetchval("show synchronous_commit") == "on"  # type: ignore[union-attr]

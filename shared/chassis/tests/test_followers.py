@@ -16,7 +16,17 @@ import pytest
 from nats.aio.msg import Msg
 
 from chassis import react
-from chassis.bus import Bus, BusUnavailable, Message, Publisher, stream_end
+from chassis.bus import (
+    ATOMIC_FROM,
+    MOST,
+    Bus,
+    BusUnavailable,
+    Message,
+    OutOfSequence,
+    Publisher,
+    StreamEnd,
+    stream_end,
+)
 from chassis.classes import DataClass
 from chassis.clock import new_id
 from chassis.codec import Codec
@@ -594,6 +604,31 @@ async def test_an_answer_that_was_lost_with_the_broker_is_not_waited_for(pair: P
     publisher.cut()
     with pytest.raises(BusUnavailable, match="lost while publishing"):
         await publishing
+
+
+async def test_what_was_begun_after_a_refused_batch_is_refused_with_it(pair: Pair) -> None:
+    await pair.teller.relay.check()
+    publisher = Publisher(pair.teller.wire.client)
+    await publisher.open()
+    batch = [Message(b"plan.0.Counted.v1", b"", b"")] * ATOMIC_FROM
+    last = await publisher.begin(batch, 5)  # where the stream does not end
+    await publisher.begin(batch, last)
+    with pytest.raises(OutOfSequence):
+        await publisher.settled()
+    assert await publisher.publish(batch, 0) == ATOMIC_FROM
+    assert (await stream_end(pair.teller.wire.client, "PLAN")).sequence == ATOMIC_FROM
+
+
+async def test_what_is_under_way_together_stands_in_the_stream_in_order(pair: Pair) -> None:
+    await pair.teller.relay.check()
+    publisher = Publisher(pair.teller.wire.client)
+    await publisher.open()
+    last = 0
+    for size in (ATOMIC_FROM, 3, 1, MOST, MOST, 2):
+        messages = [Message(b"plan.0.Counted.v1", b"ce-id: %d\r\n" % (last + n), b"") for n in range(1, size + 1)]
+        last = await publisher.begin(messages, last)
+    await publisher.settled()
+    assert await stream_end(pair.teller.wire.client, "PLAN") == StreamEnd(last, str(last))
 
 
 class BreaksOnce(Bus):

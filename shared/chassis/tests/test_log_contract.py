@@ -140,6 +140,40 @@ async def test_one_request_that_cannot_be_stored_does_not_harm_its_neighbours(lo
     assert await log.head() == 4
 
 
+async def test_requests_for_one_stream_keep_their_order_however_many_calls_are_under_way(log: Log) -> None:
+    requests = [add(f"s-{n}", expected=version) for version in range(6) for n in range(30)]
+    verdicts = await asyncio.gather(*map(log.append, requests))
+    assert [v.version for v in verdicts if isinstance(v, Appended)] == [n for n in range(1, 7) for _ in range(30)]
+    assert [f.position for f in await log.after(0, 1000)] == list(range(1, 181))
+
+
+async def test_what_is_refused_leaves_no_gap_between_its_neighbours(log: Log) -> None:
+    seen, new, empty = Key(uuid4(), b"f", b"a"), Key(uuid4(), b"g", b"b"), Key(uuid4(), b"h", b"c")
+    await log.append(add("taken", key=seen))
+    requests = [
+        add("a", n=2),
+        add("taken", expected=0),
+        add("b", key=seen),
+        add("c", guards=[("taken", 1), ("taken-not", 3)]),
+        Append("d", 0, [], key=empty),
+        add("e", n=2, guards=[("taken", 1)], key=new),
+    ]
+    assert await asyncio.gather(*map(log.append, requests)) == [
+        Appended(3, 2),
+        Conflict("taken", 1),
+        Repeated(b"f", b"a", 1, 1),
+        Conflict("taken-not", 0),
+        Appended(3, 0),
+        Appended(5, 2),
+    ]
+    assert [(f.position, f.stream) for f in await log.after(0, 9)] == [
+        (1, "taken"), (2, "a"), (3, "a"), (4, "e"), (5, "e")
+    ]  # fmt: skip
+    assert await log.answered(new.id) == Repeated(b"g", b"b", 5, 2)
+    assert await log.answered(empty.id) == Repeated(b"h", b"c", 3, 0)
+    assert await log.head() == 5
+
+
 async def test_recorded_time_never_goes_back(log: Log, times: Times) -> None:
     await log.append(add("a"))
     times.now = NOW - timedelta(hours=1)

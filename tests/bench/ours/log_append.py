@@ -2,11 +2,12 @@
 
 import uuid
 from datetime import UTC, datetime
+from itertools import cycle
 
 import asyncpg
 import uvloop
 from tests.bench.inputs import encoded_plans
-from tests.bench.loops import Outcome, closed_loop
+from tests.bench.loops import Outcome, closed_loop, ready
 from tests.bench.stage import Stage
 
 from chassis.log import Append, Appended, NewFact
@@ -23,15 +24,20 @@ async def _measure(stage: Stage, seconds: float) -> Outcome:
     pool = await asyncpg.create_pool(stage.app, min_size=2, max_size=4)
     log = PostgresLog(stage.app, pool, lambda: datetime.now(UTC))
     await log.start()
-    facts = encoded_plans(5000)
+    facts = cycle(encoded_plans(5000))
     written = 0
+
+    def request() -> Append:
+        f = next(facts)
+        fact = NewFact(uuid.uuid4(), f.name, f.schema_version, f.data, f.sealed, f.envelope, f.subject)
+        return Append(f"employment-{uuid.uuid4()}", 0, (fact,))
+
+    requests = ready(request, 100_000)
 
     async def once(_: int) -> None:
         nonlocal written
         written += 1
-        f = facts[written % len(facts)]
-        fact = NewFact(uuid.uuid4(), f.name, f.schema_version, f.data, f.sealed, f.envelope, f.subject)
-        verdict = await log.append(Append(f"employment-{uuid.uuid4()}", 0, (fact,)))
+        verdict = await log.append(next(requests))
         assert isinstance(verdict, Appended)
 
     found = await closed_loop(WRITERS, once, seconds=seconds)

@@ -6,12 +6,13 @@ log stores for a fact (open part, sealed part, envelope).
 """
 
 import uuid
+from itertools import cycle
 from urllib.parse import urlsplit
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import StoredEvent
 from tests.bench.inputs import encoded_plans
-from tests.bench.loops import Outcome, closed_loop_threads
+from tests.bench.loops import Outcome, closed_loop_threads, ready
 from tests.bench.stage import Stage
 
 THREADS = (1, 8, 32)
@@ -44,14 +45,14 @@ def tune(stage: Stage, seconds: float) -> dict[str, int]:
 
 def measure(stage: Stage, seconds: float, threads: int) -> Outcome:
     app = Plans(env=settings(stage.owner, threads))
-    pool = [fact.data + (fact.sealed or b"") + fact.envelope for fact in encoded_plans(2000)]
+    states = cycle([fact.data + (fact.sealed or b"") + fact.envelope for fact in encoded_plans(2000)])
     topic = "contracts.plan:PlanSubmitted"
+    events = ready(lambda: StoredEvent(uuid.uuid4(), 1, topic, next(states)), 20_000)
     written = [0] * threads
 
     def once(thread: int) -> None:
         written[thread] += 1
-        state = pool[written[thread] % len(pool)]
-        app.recorder.insert_events([StoredEvent(uuid.uuid4(), 1, topic, state)])
+        app.recorder.insert_events([next(events)])
 
     found = closed_loop_threads(threads, once, seconds=seconds)
     assert app.recorder.max_notification_id() >= sum(written)

@@ -5,11 +5,13 @@ can miss a fact that commits late. Same columns and same bytes as our log, prepa
 """
 
 import uuid
+from itertools import cycle
+from typing import Any
 
 import asyncpg
 import uvloop
 from tests.bench.inputs import encoded_plans
-from tests.bench.loops import Outcome, closed_loop
+from tests.bench.loops import Outcome, closed_loop, ready
 from tests.bench.stage import Stage
 
 CONNECTIONS = 32
@@ -46,17 +48,16 @@ async def _measure(stage: Stage, seconds: float) -> Outcome:
     connections = [await asyncpg.connect(stage.owner) for _ in range(CONNECTIONS)]
     await connections[0].execute(TABLE)
     statements = [await connection.prepare(INSERT) for connection in connections]
-    facts = encoded_plans(5000)
-    used = 0
+    facts = cycle(encoded_plans(5000))
+
+    def row() -> tuple[Any, ...]:
+        f, stream = next(facts), f"employment-{uuid.uuid4()}"
+        return stream, 1, uuid.uuid4(), f.name, f.schema_version, f.data, f.sealed, f.envelope, f.subject
+
+    rows = ready(row, 100_000)
 
     async def once(client: int) -> None:
-        nonlocal used
-        used += 1
-        f = facts[used % len(facts)]
-        stream = f"employment-{uuid.uuid4()}"
-        await statements[client].fetchval(
-            stream, 1, uuid.uuid4(), f.name, f.schema_version, f.data, f.sealed, f.envelope, f.subject
-        )
+        await statements[client].fetchval(*next(rows))
 
     found = await closed_loop(CONNECTIONS, once, seconds=seconds)
     for connection in connections:

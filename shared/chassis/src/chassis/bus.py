@@ -7,6 +7,7 @@ uv.lock and tested against the real server. Everything above it speaks of messag
 import asyncio
 import base64
 import json
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ disk takes commits too, the files that the server makes for each batch cost more
 
 MOST = 1000
 """How many messages nats-server takes in one atomic batch."""
+
+AHEAD = 1
+"""How many batches may wait for their acknowledgement while the next is sent."""
 
 ACK_WITHIN = 10.0
 
@@ -85,12 +89,18 @@ class Bus(Client):
 
 
 class Publisher:
-    """Publishes to one stream so that sequence n holds exactly the n-th message, or nothing is published."""
+    """Publishes to one stream so that sequence n holds exactly the n-th message, or nothing is published.
+
+    `begin` sends, `settled` waits: while the server commits one batch the next is made and taken in. Each expects its
+    place, so the server refuses whatever follows one that it refused. `acknowledged` is the last that stands.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._inbox = client.new_inbox().encode()
         self._acks: dict[int, bytes] = {}
+        self._awaited: deque[tuple[int, int, bool]] = deque()
+        self.acknowledged = 0
         self._arrived = asyncio.Event()
         self._cut = False
         self._subscription: Any = None
@@ -102,20 +112,42 @@ class Publisher:
         if self._subscription is not None and not self._client.is_closed:
             await self._subscription.unsubscribe()
 
+    def forget(self) -> None:
+        """Begin anew: what was begun before is nobody's concern any more."""
+        self._cut = False
+        self._acks.clear()
+        self._awaited.clear()
+        self.acknowledged = 0
+
     async def publish(self, messages: Sequence[Message], last: int) -> int:
-        """Publish after sequence `last`; answers the new last sequence. At most MOST messages.
+        """Publish after sequence `last` and wait; answers the new last sequence. At most MOST messages.
 
         Raises OutOfSequence when the stream does not end at `last`, BusUnavailable when no answer comes.
         """
-        self._cut = False
-        self._acks.clear()
+        self.forget()
+        new = await self.begin(messages, last)
+        await self.settled()
+        return new
+
+    async def begin(self, messages: Sequence[Message], last: int) -> int:
+        """Send what comes after sequence `last` once at most AHEAD earlier calls are under way; answers the sequence
+        that the last of these messages will have. At most MOST messages. Raises as `publish`, for earlier calls too."""
+        await self._settle(AHEAD)
+        new = last + len(messages)
+        atomic = len(messages) >= ATOMIC_FROM
+        self._awaited.append((last, new, atomic))
+        frames = self._atomic(messages, last) if atomic else self._singles(messages, last)
         try:
             async with asyncio.timeout(ACK_WITHIN):
-                if len(messages) < ATOMIC_FROM:
-                    return await self._singles(messages, last)
-                return await self._atomic(messages, last)
+                await self._client._send_command(b"".join(frames))
+                await self._client._flush_pending()
         except (TimeoutError, NatsError, OSError) as error:
-            raise BusUnavailable(f"The broker gave no answer ({type(error).__name__}).") from error
+            raise BusUnavailable(f"The broker takes nothing ({type(error).__name__}).") from error
+        return new
+
+    async def settled(self) -> None:
+        """Wait until everything that was begun is acknowledged. Raises as `publish`."""
+        await self._settle(0)
 
     def cut(self) -> None:
         """The connection was made anew: what is being waited for may have been lost with the old one."""
@@ -126,6 +158,23 @@ class Publisher:
         self._acks[int(message.subject.rpartition(".")[2])] = message.data
         self._arrived.set()
 
+    async def _settle(self, but: int) -> None:
+        try:
+            async with asyncio.timeout(ACK_WITHIN):
+                while len(self._awaited) > but:
+                    await self._acknowledged(*self._awaited[0])
+                    _, self.acknowledged, _ = self._awaited.popleft()
+        except TimeoutError as error:
+            raise BusUnavailable("The broker gave no answer.") from error
+
+    async def _acknowledged(self, last: int, new: int, atomic: bool) -> None:
+        for sequence in (new,) if atomic else range(last + 1, new + 1):
+            while sequence not in self._acks:
+                if atomic and self._acks.get(last + 1):  # an empty message only says that the batch has been opened
+                    _check(self._acks.pop(last + 1), new)
+                await self._more()
+            _check(self._acks.pop(sequence), sequence)
+
     async def _more(self) -> None:
         """Wait for the next acknowledgement. Raises BusUnavailable when the connection was cut."""
         self._arrived.clear()
@@ -134,51 +183,28 @@ class Publisher:
         if self._cut:
             raise BusUnavailable("The connection was lost while publishing.")
 
-    async def _singles(self, messages: Sequence[Message], last: int) -> int:
+    def _singles(self, messages: Sequence[Message], last: int) -> list[bytes]:
         frames: list[bytes] = []
-        for n, m in enumerate(messages):
-            head = b"NATS/1.0\r\nNats-Expected-Last-Sequence: %d\r\n%s\r\n" % (last + n, m.headers)
-            reply = b"%s.%d" % (self._inbox, last + n + 1)
-            frames.append(_frame(m.subject, reply, head, m.body))
-        await self._send(frames)
-        for n in range(1, len(messages) + 1):
-            while last + n not in self._acks:
-                await self._more()
-            _check(self._acks.pop(last + n), last + n)
-        return last + len(messages)
+        for n, m in enumerate(messages, last):
+            head = b"NATS/1.0\r\nNats-Expected-Last-Sequence: %d\r\n%s\r\n" % (n, m.headers)
+            frames.append(_frame(b"%s %s.%d" % (m.subject, self._inbox, n + 1), head, m.body))
+        return frames
 
-    async def _atomic(self, messages: Sequence[Message], last: int) -> int:
-        batch = uuid4().hex.encode()
-        new = last + len(messages)
+    def _atomic(self, messages: Sequence[Message], last: int) -> list[bytes]:
+        """The first message says what the batch expects, the last one commits it; only these two are answered."""
+        start = b"NATS/1.0\r\nNats-Batch-Id: %s\r\nNats-Batch-Sequence: " % uuid4().hex.encode()
         frames: list[bytes] = []
         for n, m in enumerate(messages, 1):
-            extra = b"Nats-Expected-Last-Sequence: %d\r\n" % last if n == 1 else b""
-            if n == len(messages):
-                extra += b"Nats-Batch-Commit: 1\r\n"
-            head = b"NATS/1.0\r\nNats-Batch-Id: %s\r\nNats-Batch-Sequence: %d\r\n%s%s\r\n" % (
-                batch,
-                n,
-                extra,
-                m.headers,
-            )
-            reply = b"%s.%d" % (self._inbox, new if n == len(messages) else 0) if n in (1, len(messages)) else b""
-            frames.append(_frame(m.subject, reply, head, m.body))
-        await self._send(frames)
-        while new not in self._acks:
-            refusal = self._acks.get(0)
-            if refusal:  # an empty message only says that the batch has been opened
-                _check(refusal, new)
-            await self._more()
-        _check(self._acks.pop(new), new)
-        return new
-
-    async def _send(self, frames: list[bytes]) -> None:
-        await self._client._send_command(b"".join(frames))
-        await self._client._flush_pending()
+            to, extra = m.subject, b""
+            if n == 1:
+                to, extra = b"%s %s.%d" % (to, self._inbox, last + 1), b"Nats-Expected-Last-Sequence: %d\r\n" % last
+            elif n == len(messages):
+                to, extra = b"%s %s.%d" % (to, self._inbox, last + n), b"Nats-Batch-Commit: 1\r\n"
+            frames.append(_frame(to, b"%s%d\r\n%s%s\r\n" % (start, n, extra, m.headers), m.body))
+        return frames
 
 
-def _frame(subject: bytes, reply: bytes, head: bytes, body: bytes) -> bytes:
-    to = subject + b" " + reply if reply else subject
+def _frame(to: bytes, head: bytes, body: bytes) -> bytes:
     return b"HPUB %s %d %d\r\n%s%s\r\n" % (to, len(head), len(head) + len(body), head, body)
 
 

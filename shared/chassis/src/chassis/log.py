@@ -133,4 +133,4 @@ def compatible(batch_streams: set[str], batch_keys: set[UUID], request: Append) 
     """May this request share a statement with those before it? Not if it writes, guards or repeats what they write."""
     if request.stream in batch_streams or (request.key is not None and request.key.id in batch_keys):
         return False
-    return not any(stream in batch_streams for stream, _ in request.guards)
+    return not request.guards or not any(stream in batch_streams for stream, _ in request.guards)

@@ -89,6 +89,7 @@ class Relay:
         while True:
             try:
                 self._anew = False
+                self._publisher.forget()
                 last = await self.check()
                 while not self._anew:
                     last = await self._step(last)
@@ -105,9 +106,12 @@ class Relay:
             pause = min(pause * 2, 1.0)
 
     async def _step(self, last: int) -> int:
+        """Send what the log has after `last`. A full batch is not waited for: the next is made meanwhile."""
         seen = self._log.moved.count
         rows = await self._log.pool.fetch(SELECT, last, MOST)
         if not rows:
+            await self._publisher.settled()
+            self.published = last
             await self._beat(last)
             await self._log.moved.after(seen, POLL)
             return last
@@ -115,10 +119,12 @@ class Relay:
             raise LogWentBack(f"The log of {self.service} has a gap after position {last}.")
         messages = [self.message(*row) for row in rows]
         span = shared_span("relay.publish", map(_trace_of, rows), {"stream": self.stream, "facts": len(rows)})
-        new = await self._publisher.publish(messages, last)
+        new = await self._publisher.begin(messages, last)
+        if len(rows) < MOST:
+            await self._publisher.settled()
         if span is not None:
             span.end()
-        self.published = new
+        self.published = max(self.published or 0, self._publisher.acknowledged)
         return new
 
     def message(self, position: int, event_id: UUID, name: str, schema: int, data: bytes, envelope: bytes,

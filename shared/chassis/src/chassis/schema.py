@@ -98,87 +98,87 @@ create schema views;
 """
 
 # Requests that touch one stream, or repeat one command, never share a call: the appender keeps them apart. So the
-# checks below may all read the state before the call. Facts find their request by array index, not by a join, so that
-# a call's cost grows with its size and not with its square. Index paths are forced because a plan made on a young
-# table would scan it.
+# checks below may all read the state before the call. Index paths are forced because a plan made on a young table
+# would scan it. Only what was refused is answered in rows: where the others stand follows from `base`.
 APPEND = """
+create type new_request as (
+    stream_id text, expected int, facts int, command_id uuid, fingerprint bytea, result bytea);
+create type new_guard as (request int, stream_id text, version int);
+create type new_fact as (
+    request int, stream_id text, version int, event_id uuid, type text, schema_version int, data bytea, sealed bytea,
+    envelope bytea, subject_key uuid);
+
 create function append_facts(
-    p_known bigint, p_now timestamptz,
-    r_stream text[], r_expected int[], r_count int[], r_key uuid[], r_fingerprint bytea[], r_answer bytea[],
-    g_request int[], g_stream text[], g_version int[],
-    e_request int[], e_nth int[], e_id uuid[], e_type text[], e_schema int[], e_data bytea[], e_sealed bytea[],
-    e_envelope bytea[], e_subject uuid[])
+    p_known bigint, p_now timestamptz, p_requests new_request[], p_guards new_guard[], p_facts new_fact[])
 returns table (
-    request int, verdict text, at_position bigint, at_version int, fingerprint bytea, answer bytea, stream text)
+    request bigint, verdict text, at_position bigint, at_version int, fingerprint bytea, answer bytea, stream text)
 language plpgsql security definer
 set search_path = public, pg_temp
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
-set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_bitmapscan = off set plan_cache_mode = force_generic_plan
 as $$
 declare
-    base bigint; last_at timestamptz; v_at timestamptz; n_added bigint;
-    broken int[]; broken_stream text[]; broken_version int[];
-    current_version int[]; seen boolean[]; before bigint[];
+    base bigint; v_at timestamptz; broken int[]; refused bigint[]; keyed boolean;
 begin
-    select h.position, h.recorded_at into base, last_at from log_head h for update;
+    update log_head h set position = h.position + cardinality(p_facts), recorded_at = greatest(h.recorded_at, p_now)
+    returning h.position - cardinality(p_facts), h.recorded_at into base, v_at;
     if base < p_known then
         raise exception 'the log ends at % but position % has been seen', base, p_known using errcode = 'SL001';
     end if;
-    v_at := greatest(last_at, p_now);
 
-    if cardinality(g_request) > 0 then
-        select array_agg(b.r), array_agg(b.s), array_agg(b.cur) into broken, broken_stream, broken_version
-        from (select distinct on (g.r) g.r, g.s, g.cur from (
-                select u.r, u.s, u.v, coalesce(
-                    (select e.version from events e where e.stream_id = u.s order by e.version desc limit 1), 0) as cur
-                from unnest(g_request, g_stream, g_version) as u(r, s, v)) g
-              where g.cur <> g.v) b;
+    if cardinality(p_guards) > 0 then
+        select array_agg(g.request) into broken from unnest(p_guards) g where g.version <> coalesce(
+            (select e.version from events e where e.stream_id = g.stream_id order by e.version desc limit 1), 0);
     end if;
 
-    -- `before` is the position a request's facts come after; null when it is not taken.
-    with r as materialized (
-        select t.ord, t.x, t.n,
-               coalesce(
-                   (select e.version from events e where e.stream_id = t.s order by e.version desc limit 1), 0) as cur,
-               coalesce((select true from commands c where c.command_id = t.k limit 1), false) as known
-        from unnest(r_stream, r_expected, r_count, r_key) with ordinality as t(s, x, n, k, ord)),
-    judged as (
-        select r.*, r.x = r.cur and not r.known and not coalesce(r.ord = any(broken), false) as taken from r),
-    placed as (
-        select j.ord, j.cur, j.known, case when j.taken then base + coalesce(
-                   sum(j.n) filter (where j.taken)
-                   over (order by j.ord rows between unbounded preceding and 1 preceding), 0) end as b
-        from judged j)
-    select array_agg(p.cur order by p.ord), array_agg(p.known order by p.ord), array_agg(p.b order by p.ord)
-    into current_version, seen, before from placed p;
+    select array_agg(r.ord) filter (where
+               r.expected <> coalesce(
+                   (select e.version from events e where e.stream_id = r.stream_id order by e.version desc limit 1), 0)
+               or coalesce((select true from commands c where c.command_id = r.command_id limit 1), false)
+               or r.ord = any (broken)), bool_or(r.command_id is not null)
+    into refused, keyed
+    from unnest(p_requests) with ordinality as r(stream_id, expected, facts, command_id, fingerprint, result, ord);
+
+    if refused is not null then
+        return query
+        select r.ord, case when c.command_id is not null then 'repeated' else 'conflict' end, c.position,
+               case when c.command_id is not null then c.version when s.version <> r.expected then s.version
+                    else g.version end,
+               c.fingerprint, c.result,
+               case when c.command_id is not null or s.version <> r.expected then r.stream_id else g.stream_id end
+        from unnest(p_requests) with ordinality as r(stream_id, expected, facts, command_id, fingerprint, result, ord)
+        left join lateral (select * from commands k where k.command_id = r.command_id limit 1) c on true
+        cross join lateral (select coalesce(max(e.version), 0) as version
+                            from events e where e.stream_id = r.stream_id) s
+        left join lateral (
+            select b.stream_id, n.version
+            from unnest(p_guards) b cross join lateral (
+                select coalesce(max(e.version), 0) as version from events e where e.stream_id = b.stream_id) n
+            where b.request = r.ord and n.version <> b.version limit 1) g on true
+        where r.ord = any (refused);
+        p_facts := array(select f from unnest(p_facts) f where f.request <> all (refused));
+        update log_head set position = base + cardinality(p_facts);
+    end if;
 
     insert into events
-    select before[u.req] + u.nth, r_stream[u.req], current_version[u.req] + u.nth, u.id, u.ty, u.sv, u.da, u.se, u.en,
-           u.su, v_at
-    from unnest(e_request, e_nth, e_id, e_type, e_schema, e_data, e_sealed, e_envelope, e_subject)
-         as u(req, nth, id, ty, sv, da, se, en, su)
-    where before[u.req] is not null;
-    get diagnostics n_added = row_count;
+    select base + f.nth, f.stream_id, f.version, f.event_id, f.type, f.schema_version, f.data, f.sealed, f.envelope,
+           f.subject_key, v_at
+    from unnest(p_facts) with ordinality as f(
+        request, stream_id, version, event_id, type, schema_version, data, sealed, envelope, subject_key, nth);
 
-    insert into commands
-    select t.k, t.f, t.a, t.b + t.n, t.cur + t.n, v_at
-    from unnest(r_key, r_fingerprint, r_answer, r_count, current_version, before) as t(k, f, a, n, cur, b)
-    where t.k is not null and t.b is not null;
+    if keyed then
+        insert into commands
+        select t.command_id, t.fingerprint, t.result, t.position, t.version, v_at
+        from (select r.command_id, r.fingerprint, r.result, r.expected + r.facts as version,
+                     base + sum(r.facts) over (order by r.ord rows unbounded preceding) as position
+              from unnest(p_requests) with ordinality
+                   as r(stream_id, expected, facts, command_id, fingerprint, result, ord)
+              where refused is null or r.ord <> all (refused)) t
+        where t.command_id is not null;
+    end if;
 
-    update log_head set position = base + n_added, recorded_at = v_at;
-
-    return query
-    select t.ord::int,
-           case when t.known then 'repeated' when t.b is not null then 'appended' else 'conflict' end,
-           case when t.known then c.position else t.b + t.n end,
-           case when t.known then c.version when t.b is not null then t.cur + t.n
-                when t.x <> t.cur then t.cur else g.v end,
-           c.fingerprint, c.result,
-           case when t.known or t.b is not null or t.x <> t.cur then t.s else g.s end
-    from unnest(r_stream, r_expected, r_count, r_key, current_version, seen, before)
-         with ordinality as t(s, x, n, k, cur, known, b, ord)
-    left join commands c on c.command_id = case when t.known then t.k end
-    left join unnest(broken, broken_stream, broken_version) as g(r, s, v) on g.r = t.ord;
+    request := 0;
+    at_position := base;
+    return next;
 end $$;
 
 create function mark_moment(p_known bigint, p_now timestamptz) returns bigint

@@ -1,0 +1,183 @@
+"""How do requests that wait together become one call, and what is done when the answer to it is lost?
+
+A statement that fails is tried again request by request. A lost connection is made anew, and what the lost call did is
+found out before anything is sent twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from chassis.connecting import LOST, SAFE, passes, sqlstate
+from chassis.log import Append, Appended, AppendFailed, Conflict, LogUnavailable, LogWentBack, Repeated, Verdict
+from chassis.telemetry import current_context, shared_span
+
+RECONNECT_FOR = 10.0
+"""Seconds that a waiting request survives without a connection before it is told that the log is unavailable."""
+
+LOSSES = 3
+"""How often one call may lose its connection before those waiting are told that the log is unavailable."""
+
+CALL = "select * from append_facts($1, $2, $3, $4, $5)"
+
+
+class Waiting:
+    """A request and whoever waits for its verdict. `again`: it was sent before, and the answer was lost."""
+
+    __slots__ = ("again", "future", "request", "trace")
+
+    def __init__(self, request: Append, future: "asyncio.Future[Verdict]") -> None:
+        self.request, self.future, self.again = request, future, False
+        self.trace = current_context()
+
+    def settle(self, verdict: Verdict) -> None:
+        if not self.future.done():
+            self.future.set_result(verdict)
+
+    def fail(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class Lane:
+    """One connection on which calls are made one after another. `flying` is what it is writing now.
+
+    `before` gives the highest position seen anywhere and the time to record; `after` is told each call's last position.
+    """
+
+    def __init__(self, dsn: str, before: Callable[[], tuple[int, datetime]], after: Callable[[int], None]) -> None:
+        self._dsn, self._before, self._after = dsn, before, after
+        self.connection: asyncpg.Connection | None = None
+        self.flying: Sequence[Waiting] = ()
+
+    async def connect(self) -> asyncpg.Connection:
+        connection = self.connection = await asyncpg.connect(self._dsn, server_settings=SAFE, timeout=5)
+        return connection
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.terminate()
+            self.connection = None
+
+    async def write(self, batch: Sequence[Waiting]) -> None:
+        """Give each of them its verdict, or the error that concerns it alone.
+
+        Raises LogUnavailable, LogWentBack or whatever else keeps all that are left from theirs."""
+        self.flying = batch
+        try:
+            await self._write(batch)
+        finally:
+            self.flying = ()
+
+    async def _write(self, batch: Sequence[Waiting], losses: int = 0) -> None:
+        if not batch:
+            return
+        try:
+            connection = self.connection or await self.connect()
+            span = shared_span("log.append", (w.trace for w in batch), {"requests": len(batch)})
+            rows = await connection.fetch(CALL, *self._before(), *_arguments(batch), timeout=RECONNECT_FOR)
+            if span is not None:
+                span.end()
+        except (ValueError, TypeError, OverflowError) as error:  # before LOST: asyncpg's error for this is both
+            await self._one_by_one(batch, AppendFailed("The request cannot be stored."), error)
+        except (TimeoutError, *LOST) as error:
+            if losses >= LOSSES:
+                raise LogUnavailable("The database goes away each time it is asked to write this.") from error
+            await self._write(await self._recover(batch), losses + 1)
+        except asyncpg.PostgresError as error:
+            if sqlstate(error) == "SL001":
+                raise LogWentBack(str(error)) from error
+            if passes(error):
+                raise LogUnavailable(f"The database cannot take anything just now ({sqlstate(error)}).") from error
+            refused = AppendFailed(f"The database refused the request ({sqlstate(error)}).")
+            await self._one_by_one(batch, refused, error)
+        else:
+            await self._answer(batch, rows)
+
+    async def _one_by_one(self, batch: Sequence[Waiting], alone: AppendFailed, cause: Exception) -> None:
+        """One of them is at fault; the others must not suffer for it."""
+        if len(batch) == 1:
+            raise alone from cause
+        for waiting in batch:
+            try:
+                await self._write([waiting])
+            except (AppendFailed, ValueError) as error:
+                waiting.fail(error)
+
+    async def _answer(self, batch: Sequence[Waiting], rows: Sequence[asyncpg.Record]) -> None:
+        refused = {row[0]: row for row in rows}
+        position: int = refused.pop(0)[2]
+        for n, waiting in enumerate(batch, 1):
+            if n in refused:
+                waiting.settle(await self._refusal(waiting, refused[n]))
+            else:
+                added = len(waiting.request.facts)
+                position += added
+                waiting.settle(Appended(position, waiting.request.expected + added))
+        self._after(position)
+
+    async def _refusal(self, waiting: Waiting, row: asyncpg.Record) -> Verdict:
+        _, verdict, position, version, fingerprint, answer, stream = row
+        if waiting.again and (done := await self._already_written(waiting.request)) is not None:
+            return done
+        if verdict == "repeated":
+            return Repeated(fingerprint, answer, position, version)
+        return Conflict(stream, version)
+
+    async def _recover(self, batch: Sequence[Waiting]) -> list[Waiting]:
+        """Connect again and see what the lost call did; gives what it did not do."""
+        self.close()
+        try:
+            async with asyncio.timeout(RECONNECT_FOR):
+                while True:
+                    try:
+                        await self.connect()
+                        return [w for w in batch if not await self._settled(w)]
+                    except Exception as error:
+                        if not passes(error):
+                            raise
+                        await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise LogUnavailable("The database does not answer.") from None
+
+    async def _settled(self, waiting: Waiting) -> bool:
+        waiting.again = True
+        done = await self._already_written(waiting.request)
+        if done is not None:
+            waiting.settle(done)
+        return done is not None
+
+    async def _already_written(self, request: Append) -> Appended | None:
+        """Was this very request written by a call whose answer was lost? Its event ids tell."""
+        if not request.facts or self.connection is None:
+            return None
+        last = request.expected + len(request.facts)
+        position = await self.connection.fetchval(
+            "select position from events where stream_id = $1 and version = $2 and event_id = $3",
+            request.stream,
+            last,
+            request.facts[-1].event_id,
+        )
+        return None if position is None else Appended(position, last)
+
+
+def _arguments(batch: Sequence[Waiting]) -> tuple[list[Any], list[Any], list[Any]]:
+    """Requests, guards and facts as `append_facts` takes them: rows, because the driver looks into every array for
+    arrays within, and each array costs the server more than its elements do."""
+    requests: list[Any] = []
+    guards: list[Any] = []
+    facts: list[Any] = []
+    for n, waiting in enumerate(batch, 1):
+        r = waiting.request
+        k = r.key
+        known = (None, None, None) if k is None else (k.id, k.fingerprint, k.answer)
+        requests.append((r.stream, r.expected, len(r.facts), *known))
+        guards.extend((n, stream, version) for stream, version in r.guards)
+        facts.extend(
+            (n, r.stream, version, f.event_id, f.name, f.schema_version, f.data, f.sealed, f.envelope, f.subject)
+            for version, f in enumerate(r.facts, r.expected + 1)
+        )
+    return requests, guards, facts
