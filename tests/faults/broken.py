@@ -3,9 +3,8 @@
 import asyncio
 from typing import Any
 
-from nats.aio.msg import Msg
-
 from chassis.bus import Message, ask
+from chassis.frames import Delivered
 from chassis.listen import HEAR, Listener, _row, _sequence
 from chassis.relay import Relay
 
@@ -36,7 +35,7 @@ class Trusting(Listener):
             await self._open_inbox(self._client.new_inbox())
             self._sign = asyncio.get_running_loop().time()
 
-    async def _hear(self, batch: list[Msg]) -> None:
+    async def _hear(self, batch: list[Delivered]) -> None:
         await self._client.publish(batch[-1].reply, b"+ACK")
         batch = [m for m in batch if _sequence(m) > self.at]
         if not batch:

@@ -16,13 +16,14 @@ import pytest
 from nats.aio.msg import Msg
 
 from chassis import react
-from chassis.bus import Bus, BusUnavailable, Message, Publisher, stream_end
+from chassis.bus import Bus, BusUnavailable, Message, Publisher, ask, stream_end
 from chassis.classes import DataClass
 from chassis.clock import new_id
 from chassis.codec import Codec
 from chassis.decider import Aggregate, Decider, MissingPredecessor, record
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.facts import Fact, Facts
+from chassis.frames import Delivered
 from chassis.keys import KeysUnavailable
 from chassis.listen import Listener, OutOfOrder
 from chassis.locks import Locks
@@ -217,6 +218,19 @@ async def test_a_broker_store_rolled_back_is_brought_level_again(pair: Pair, nat
     assert await pair.heard() == list(range(1, 121))
 
 
+async def test_a_broker_that_was_restarted_need_not_know_where_we_were(pair: Pair, nats_server: Nats) -> None:
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.tell(0, 40)
+    await pair.until_heard(40)
+    told = await ask(pair.hearer.wire.client, "CONSUMER.INFO.PLAN.notification")
+    assert told["config"]["mem_storage"] is True
+    await nats_server.kill()
+    await nats_server.start()
+    await pair.tell(40, 60)
+    await pair.until_heard(60)
+    assert await pair.heard() == list(range(1, 61))
+
+
 async def test_a_listener_told_to_begin_anew_does_so_once_and_hears_on(pair: Pair, nats_server: Nats) -> None:
     pair.begin(pair.teller.relay.run, pair.listener.run)
     await pair.tell(0, 10)
@@ -236,7 +250,7 @@ async def test_a_listener_told_to_begin_anew_does_so_once_and_hears_on(pair: Pai
 class FedTwice(Listener):
     """Is given each batch a second time, and a third time as a process that does not know it has been heard."""
 
-    async def _hear(self, batch: list[Msg]) -> None:
+    async def _hear(self, batch: list[Delivered]) -> None:
         before = self.at
         await super()._hear(list(batch))
         await super()._hear(list(batch))
