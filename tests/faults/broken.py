@@ -5,7 +5,8 @@ from typing import Any
 
 from chassis.bus import Message, ask
 from chassis.frames import Delivered
-from chassis.listen import HEAR, Listener, _row, _sequence
+from chassis.hearing import row_of, sequence
+from chassis.listen import HEAR, Listener
 from chassis.relay import Relay
 
 LEFT_OUT = 97
@@ -37,10 +38,10 @@ class Trusting(Listener):
 
     async def _hear(self, batch: list[Delivered]) -> None:
         await self._client.publish(batch[-1].reply, b"+ACK")
-        batch = [m for m in batch if _sequence(m) > self.at]
+        batch = [m for m in batch if sequence(m) > self.at]
         if not batch:
             return
-        before, self.at = self.at, _sequence(batch[-1])
-        columns = zip(*(_row(self.source, m)[1:-1] for m in batch), strict=True)
+        before, self.at = self.at, sequence(batch[-1])
+        columns = zip(*(row_of(self.source, m)[1:-1] for m in batch), strict=True)
         await self._pool.execute(HEAR, self._checkpoint, self.at, before, self.source, *map(list, columns))
         self._heard.beat()

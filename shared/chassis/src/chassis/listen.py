@@ -8,21 +8,19 @@ is the truth, not the broker's. What was heard and the checkpoint are written in
 import asyncio
 import contextlib
 import json
-import re
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
-from asyncpg.pgproto.pgproto import UUID
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from chassis.bus import NOT_FOUND, Bus, BusUnavailable, ask
-from chassis.envelope import header_fields
 from chassis.frames import Delivered
+from chassis.hearing import MALFORMED, row_of, sequence
 from chassis.locks import Held, LockLost, Locks
 from chassis.postgres import LOST
 from chassis.pulse import Pulse
@@ -49,9 +47,6 @@ HEAR = (
     "$11::uuid[], $12::bytea[], $13::bytea[], $14::timestamptz[]) where exists (select from moved)"
 )
 """Store a batch and move the checkpoint in one statement; nothing when the checkpoint is not where we left it."""
-
-MALFORMED = "malformed"
-"""The type under which a message is kept whose headers cannot be read."""
 
 SET_ASIDE = (
     "insert into dead_letters values ($1, $2, null, $3, 'dead', 'The message''s headers cannot be read.', 1, now()) "
@@ -201,8 +196,8 @@ class Listener:
         batch = self._in_order(batch)
         if not batch:
             return
-        last = _sequence(batch[-1])
-        rows = [_row(self.source, m) for m in batch]
+        last = sequence(batch[-1])
+        rows = [row_of(self.source, m) for m in batch]
         span = shared_span("listener.hear", (remote(r[-1]) for r in rows), {"source": self.source, "facts": len(rows)})
         columns = zip(*(r[1:-1] for r in rows), strict=True)
         async with self._pool.acquire() as c, _whole(c, rows):
@@ -222,9 +217,9 @@ class Listener:
 
     def _in_order(self, batch: list[Delivered]) -> list[Delivered]:
         """Without what we have already; raises OutOfOrder unless the rest follows our checkpoint without a gap."""
-        fresh = [m for m in batch if _sequence(m) > self.at]
+        fresh = [m for m in batch if sequence(m) > self.at]
         for expected, message in enumerate(fresh, self.at + 1):
-            if _sequence(message) != expected:
+            if sequence(message) != expected:
                 raise OutOfOrder
         return fresh
 
@@ -244,69 +239,3 @@ class Listener:
 def _whole(c: Any, rows: Sequence[Sequence[Any]]) -> contextlib.AbstractAsyncContextManager[Any]:
     """One statement needs no transaction around it; with a message that has to be set aside there is more than one."""
     return c.transaction() if any(r[3] == MALFORMED for r in rows) else contextlib.nullcontext()
-
-
-def _sequence(message: Delivered) -> int:
-    """The stream sequence in an acknowledgement subject: `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>...`"""
-    return int(message.reply.split(".", 6)[5])
-
-
-def _row(source: str, message: Delivered) -> Sequence[Any]:
-    """A row of `heard`, and the message's traceparent behind it."""
-    try:
-        return _read(source, message)
-    except ValueError:  # its headers are not an envelope's; it keeps its place and is set aside
-        return (
-            source,
-            _sequence(message),
-            None,
-            MALFORMED,
-            0,
-            "",
-            0,
-            None,
-            message.data,
-            message.headers,
-            _NEVER,
-            None,
-        )
-
-
-_AS_RELAYED = re.compile(
-    rb"ce-type: (.+)\r\nce-subject: (.+)\r\nce-schemaversion: (\d+)\r\nce-streamversion: (\d+)\r\n"
-    rb"ce-recordedtime: (.+)\r\ncontent-type: .+\r\nce-id: (.+)\r\n(?:ce-(?!caseid).+\r\n)*"
-    rb"(?:ce-caseid: (.+)\r\n)?(?:ce-.+\r\n)*(?:traceparent: (.+)\r\n)?$"
-).search
-"""Header lines in the order in which a relay writes them, read at a quarter of the cost of any other order."""
-
-
-def _read(source: str, message: Delivered) -> Sequence[Any]:
-    found = _AS_RELAYED(message.headers)
-    if found is not None:
-        name, stream, schema, version, recorded, event_id, case, trace = map(_text, found.groups())
-    else:
-        h = header_fields(message.headers)
-        name, stream, recorded = h.get("ce-type", "withheld"), h.get("ce-subject", ""), h.get("ce-recordedtime")
-        schema, version = h.get("ce-schemaversion", "1"), h.get("ce-streamversion", "0")
-        event_id, case, trace = h.get("ce-id"), h.get("ce-caseid"), h.get("traceparent")
-    return (
-        source,
-        _sequence(message),
-        UUID(event_id) if event_id is not None else None,
-        name,
-        int(schema),
-        stream,
-        int(version),
-        UUID(case) if case else None,
-        message.data,
-        message.headers,
-        datetime.fromisoformat(recorded) if recorded else _NEVER,
-        trace,
-    )
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode()
-
-
-_NEVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
