@@ -31,6 +31,7 @@ from chassis.log import Append, Appended, LogUnavailable, NewFact
 from chassis.perform import StillMoving
 from chassis.postgres import PostgresLog
 from chassis.react import Ask, Reactor
+from chassis.recent import Recent
 from chassis.relay import LogBehindStream, Relay
 from chassis.servers import Database, Nats, Postgres
 from chassis.testing_stack import Databases, as_operator, core_schema, forget_streams
@@ -391,9 +392,11 @@ def note(heard: Heard, now: datetime) -> list[Ask]:
     return [Ask(aggregate=NOTES, id="all", command=Note(n=heard.fact.n), rule="note")]
 
 
-def reactor(pair: Pair, book: Notebook, now: Callable[[], datetime] = lambda: NOW) -> Reactor:
+def reactor(
+    pair: Pair, book: Notebook, now: Callable[[], datetime] = lambda: NOW, recent: Recent | None = None
+) -> Reactor:
     return Reactor(
-        "plan", {"Counted": note}, CODEC, pair.hearer.log.pool, pair.hearer.locks, book.perform, now
+        "plan", {"Counted": note}, CODEC, pair.hearer.log.pool, pair.hearer.locks, book.perform, now, recent
     )  # fmt: skip
 
 
@@ -416,6 +419,23 @@ async def test_reactions_run_once_in_order_also_when_they_are_run_again(pair: Pa
     await pair.hearer.log.pool.execute("update checkpoints set position = 3 where name = 'react:plan'")
     await reactor(pair, book).step()
     assert book.order == list(range(10))
+
+
+async def test_what_concerns_nobody_is_passed_over_but_never_what_the_database_has_lost(pair: Pair) -> None:
+    book, recent = Notebook(), Recent()
+    await hear_cases(pair, [new_id() for _ in range(6)])
+    one = reactor(pair, book, recent=recent)
+    await pair.hearer.log.pool.execute("insert into checkpoints(name) values ('react:plan')")
+    await one.step()
+    recent.add([(7, "s", 1, "Unheeded", 1, b"{}", b"", NOW)])
+    await pair.hearer.log.pool.execute("update checkpoints set position = 3 where name = 'react:plan'")  # a crash
+    book.done.clear()
+    book.order.clear()
+    await one.step()
+    assert (book.order, one.at) == ([3, 4, 5], 6)
+    assert await one.step()
+    assert one.at == 7
+    assert await pair.hearer.log.pool.fetchval("select position from checkpoints where name = 'react:plan'") == 7
 
 
 async def test_poison_is_set_aside_with_what_follows_on_its_case_and_can_be_replayed(pair: Pair) -> None:

@@ -45,8 +45,8 @@ def _told(headers: bytes) -> Told:
     found = _AS_RELAYED(headers)
     if found is not None:
         name, stream, schema, version, recorded, event_id = [value.decode() for value in found.groups()[:6]]
-        case, trace = found[7], found[8]
-        return name, stream, schema, version, recorded, event_id, case and case.decode(), trace and trace.decode()
+        case, trace = [None if value is None else value.decode() for value in found.groups()[6:]]
+        return name, stream, schema, version, recorded, event_id, case, trace
     h = header_fields(headers)
     return (
         h.get("ce-type", "withheld"), h.get("ce-subject", ""), h.get("ce-schemaversion", "1"),

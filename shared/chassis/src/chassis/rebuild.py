@@ -20,6 +20,9 @@ Row = TypeVar("Row")
 
 BATCH = 2000
 
+AT_ONCE = 250
+"""Facts folded before others in this process have their turn; what was asked of the database comes in meanwhile."""
+
 FEW = 200
 """What is left when no more than this came in the last round is folded while others wait for the swap."""
 
@@ -69,12 +72,10 @@ class _Building(Generic[Row]):
         self._cache: dict[Any, Row | None] = {}
         self._whole = True  # as long as no row has been let go, a key that is not in the cache has none
         self._unwritten: dict[Any, Row | None] | None = None  # None: nothing has been written yet
+        self._made = False
 
     async def run(self) -> int:
-        await self._c.execute(
-            f"drop table if exists {self._shadow}; create table {self._shadow} (like {self._live} including all)"
-        )
-        before = -BATCH
+        before = -FEW - 1
         while self._folded - before > FEW:
             before = self._folded
             await self._catch_up()
@@ -98,10 +99,12 @@ class _Building(Generic[Row]):
     async def _take(self, source: str, facts: Sequence[Any]) -> Sequence[Any]:
         """Fold a batch. Answers the next one, which is on its way while this one is being folded."""
         self._at[source] = facts[-1][0]
-        ahead = asyncio.ensure_future(self._read(source) if len(facts) == BATCH else _none())
+        ahead = asyncio.ensure_future(self._ahead(source, len(facts)))
+        touched: list[Touched] = []
         try:
-            await _sent()
-            touched = self._in_memory(source, facts)
+            for first in range(0, len(facts), AT_ONCE):
+                await asyncio.sleep(0)
+                touched += self._in_memory(source, facts[first : first + AT_ONCE])
         finally:
             await asyncio.gather(ahead, return_exceptions=True)
         await self._with_table(touched)
@@ -109,8 +112,19 @@ class _Building(Generic[Row]):
         self._progress(self._folded)
         return ahead.result()
 
-    def _read(self, source: str) -> Any:
-        return self._fold.read(self._c, source, self._at[source], BATCH)
+    async def _read(self, source: str) -> Sequence[Any]:
+        return await self._fold.read(self._c, source, self._at[source], BATCH)
+
+    async def _ahead(self, source: str, full: int) -> Sequence[Any]:
+        """The next batch, unless the one before was not full: what has come since is asked for in the next round."""
+        facts = await self._read(source) if full == BATCH else ()
+        await self._make_shadow()
+        return facts
+
+    async def _make_shadow(self) -> None:
+        if not self._made:
+            self._made = True
+            await self._rows.make(self._c, SHADOW)
 
     def _in_memory(self, source: str, facts: Sequence[Any]) -> list[Touched]:
         """Fold without the table, as long as nothing is in it; what is left to be folded with it."""
@@ -134,19 +148,9 @@ class _Building(Generic[Row]):
         self._whole = False
 
     async def _write(self) -> None:
+        await self._make_shadow()
         if self._unwritten is None:
             await self._rows.fill(self._c, SHADOW, self._cache)
         elif self._unwritten:
             await self._rows.store(self._c, self._shadow, self._unwritten)
         self._unwritten = {}
-
-
-async def _none() -> Sequence[Any]:
-    """The next batch after one that was not full: whatever has come meanwhile is asked for in the next round."""
-    return []
-
-
-async def _sent() -> None:
-    """Let a question that was just asked go out: the loop sends at the end of a turn."""
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)

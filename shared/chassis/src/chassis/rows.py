@@ -6,11 +6,23 @@ have, once for those that came out different.
 
 from collections.abc import Sequence
 from dataclasses import fields
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
 Row = TypeVar("Row")
+
+INDEXES = (
+    "select string_agg(case when k.oid is not null "
+    "then format('alter table %s add %s', $2::text, pg_get_constraintdef(k.oid)) "
+    "else format('create %s index on %s%s', case when i.indisunique then 'unique' end, $2::text, "
+    "substr(d.def, position(' USING ' in d.def))) end, '; ') "
+    "from pg_index i cross join pg_get_indexdef(i.indexrelid) as d(def) "
+    "left join pg_constraint k on k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') "
+    "where i.indrelid = to_regclass($1::text)"
+)
+"""The statements that give one table the keys and indexes of another."""
 
 _DIALECT = sa.create_mock_engine("postgresql://", executor=lambda *_: None).dialect
 
@@ -45,12 +57,21 @@ class Rows(Generic[Row]):
         if rows:
             await c.execute(self.upsert(table), *self.arrays(rows))
 
-    async def fill(self, c: Any, suffix: str, changed: dict[Any, Row | None]) -> None:
-        """Write all rows into a table that is empty: what costs least of all."""
-        records = [[r[n] for n in self.columns] for r in apart(changed)[1]]
-        await c.copy_records_to_table(
-            f"{self.name}{suffix}", schema_name="views", columns=self.columns, records=records
+    async def make(self, c: Any, suffix: str) -> None:
+        """Make an empty table like ours, without keys and indexes: `fill` adds them."""
+        other = self.table(suffix)
+        await c.execute(
+            f"drop table if exists {other}; create table {other} (like {self.table()} including all excluding indexes)"
         )
+
+    async def fill(self, c: Any, suffix: str, changed: dict[Any, Row | None]) -> None:
+        """Write all rows into an empty table and then make its keys and indexes: what costs least of all."""
+        values = itemgetter(*self.columns) if len(self.columns) > 1 else lambda r: (r[self._key],)
+        records = [values(r) for r in apart(changed)[1]]
+        if records:
+            name = f"{self.name}{suffix}"
+            await c.copy_records_to_table(name, schema_name="views", columns=self.columns, records=records)
+        await c.execute(await c.fetchval(INDEXES, self.table(), self.table(suffix)))
 
     def arrays(self, rows: Sequence[dict[str, Any]]) -> list[list[Any]]:
         """The rows' values column by column, as `upsert` takes them."""
