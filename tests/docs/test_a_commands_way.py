@@ -96,7 +96,7 @@ def test_the_page_goes_through_all_four_services_and_every_station(page: str) ->
     packages = {f"{name}_service" for name in SERVICES}
     assert packages <= {w.partition(".")[0] for w in words(page)}
     stations = ("edge.Edge", "domain.case.decide", "perform.Guarded", "PostgresLog.append", "relay.Relay",
-                "listen.Listener", "react.Reactor", "firing.worker", "delivery.worker", "view.Folder")  # fmt: skip
+                "listen.Listener", "react.Reactor", "firing.worker", "delivery.worker", "follow.Folder")  # fmt: skip
     places = [page.find(station) for station in stations]
     assert -1 not in places
     assert places == sorted(places), "The stations come in the order in which the command passes them."

@@ -3,10 +3,10 @@
 import asyncio
 from typing import Any
 
-from nats.aio.msg import Msg
-
 from chassis.bus import Message, ask
-from chassis.listen import HEAR, Listener, _row, _sequence
+from chassis.frames import Delivered
+from chassis.hearing import row_of, sequence
+from chassis.listen import HEAR, Listener
 from chassis.relay import Relay
 
 LEFT_OUT = 97
@@ -36,12 +36,12 @@ class Trusting(Listener):
             await self._open_inbox(self._client.new_inbox())
             self._sign = asyncio.get_running_loop().time()
 
-    async def _hear(self, batch: list[Msg]) -> None:
+    async def _hear(self, batch: list[Delivered]) -> None:
         await self._client.publish(batch[-1].reply, b"+ACK")
-        batch = [m for m in batch if _sequence(m) > self.at]
+        batch = [m for m in batch if sequence(m) > self.at]
         if not batch:
             return
-        before, self.at = self.at, _sequence(batch[-1])
-        columns = zip(*(_row(self.source, m)[1:-1] for m in batch), strict=True)
+        before, self.at = self.at, sequence(batch[-1])
+        columns = zip(*(row_of(self.source, m)[1:-1] for m in batch), strict=True)
         await self._pool.execute(HEAR, self._checkpoint, self.at, before, self.source, *map(list, columns))
         self._heard.beat()

@@ -18,8 +18,9 @@ from tests.faults.strikes import quiet
 
 from chassis.codec import Codec
 from chassis.envelope import from_headers
+from chassis.follow import Folder
 from chassis.react import command_id
-from chassis.view import Decoder, Folder
+from chassis.view import Decoder
 
 Pair = tuple[str, str]
 Marks = dict[Pair, list[Mark]]

@@ -25,6 +25,7 @@ from chassis.bus import (
     OutOfSequence,
     Publisher,
     StreamEnd,
+    ask,
     stream_end,
 )
 from chassis.classes import DataClass
@@ -33,6 +34,7 @@ from chassis.codec import Codec
 from chassis.decider import Aggregate, Decider, MissingPredecessor, record
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.facts import Fact, Facts
+from chassis.frames import Delivered
 from chassis.keys import KeysUnavailable
 from chassis.listen import Listener, OutOfOrder
 from chassis.locks import Locks
@@ -40,6 +42,7 @@ from chassis.log import Append, Appended, LogUnavailable, NewFact
 from chassis.perform import StillMoving
 from chassis.postgres import PostgresLog
 from chassis.react import Ask, Reactor
+from chassis.recent import Recent
 from chassis.relay import LogBehindStream, Relay
 from chassis.servers import Database, Nats, Postgres
 from chassis.testing_stack import Databases, as_operator, core_schema, forget_streams
@@ -227,6 +230,19 @@ async def test_a_broker_store_rolled_back_is_brought_level_again(pair: Pair, nat
     assert await pair.heard() == list(range(1, 121))
 
 
+async def test_a_broker_that_was_restarted_need_not_know_where_we_were(pair: Pair, nats_server: Nats) -> None:
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.tell(0, 40)
+    await pair.until_heard(40)
+    told = await ask(pair.hearer.wire.client, "CONSUMER.INFO.PLAN.notification")
+    assert told["config"]["mem_storage"] is True
+    await nats_server.kill()
+    await nats_server.start()
+    await pair.tell(40, 60)
+    await pair.until_heard(60)
+    assert await pair.heard() == list(range(1, 61))
+
+
 async def test_a_listener_told_to_begin_anew_does_so_once_and_hears_on(pair: Pair, nats_server: Nats) -> None:
     pair.begin(pair.teller.relay.run, pair.listener.run)
     await pair.tell(0, 10)
@@ -246,7 +262,7 @@ async def test_a_listener_told_to_begin_anew_does_so_once_and_hears_on(pair: Pai
 class FedTwice(Listener):
     """Is given each batch a second time, and a third time as a process that does not know it has been heard."""
 
-    async def _hear(self, batch: list[Msg]) -> None:
+    async def _hear(self, batch: list[Delivered]) -> None:
         before = self.at
         await super()._hear(list(batch))
         await super()._hear(list(batch))
@@ -387,9 +403,11 @@ def note(heard: Heard, now: datetime) -> list[Ask]:
     return [Ask(aggregate=NOTES, id="all", command=Note(n=heard.fact.n), rule="note")]
 
 
-def reactor(pair: Pair, book: Notebook, now: Callable[[], datetime] = lambda: NOW) -> Reactor:
+def reactor(
+    pair: Pair, book: Notebook, now: Callable[[], datetime] = lambda: NOW, recent: Recent | None = None
+) -> Reactor:
     return Reactor(
-        "plan", {"Counted": note}, CODEC, pair.hearer.log.pool, pair.hearer.locks, book.perform, now
+        "plan", {"Counted": note}, CODEC, pair.hearer.log.pool, pair.hearer.locks, book.perform, now, recent
     )  # fmt: skip
 
 
@@ -412,6 +430,23 @@ async def test_reactions_run_once_in_order_also_when_they_are_run_again(pair: Pa
     await pair.hearer.log.pool.execute("update checkpoints set position = 3 where name = 'react:plan'")
     await reactor(pair, book).step()
     assert book.order == list(range(10))
+
+
+async def test_what_concerns_nobody_is_passed_over_but_never_what_the_database_has_lost(pair: Pair) -> None:
+    book, recent = Notebook(), Recent()
+    await hear_cases(pair, [new_id() for _ in range(6)])
+    one = reactor(pair, book, recent=recent)
+    await pair.hearer.log.pool.execute("insert into checkpoints(name) values ('react:plan')")
+    await one.step()
+    recent.add([(7, "s", 1, "Unheeded", 1, b"{}", b"", NOW)])
+    await pair.hearer.log.pool.execute("update checkpoints set position = 3 where name = 'react:plan'")  # a crash
+    book.done.clear()
+    book.order.clear()
+    await one.step()
+    assert (book.order, one.at) == ([3, 4, 5], 6)
+    assert await one.step()
+    assert one.at == 7
+    assert await pair.hearer.log.pool.fetchval("select position from checkpoints where name = 'react:plan'") == 7
 
 
 async def test_poison_is_set_aside_with_what_follows_on_its_case_and_can_be_replayed(pair: Pair) -> None:

@@ -13,19 +13,21 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis import view as views
+from chassis import follow, rebuild
 from chassis.classes import DataClass
 from chassis.clock import new_id
 from chassis.codec import Codec
 from chassis.decider import record
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.facts import Fact, Facts
+from chassis.follow import Folder
 from chassis.log import Append, NewFact
 from chassis.postgres import PostgresLog
 from chassis.pulse import Pulse
+from chassis.rebuild import RebuildUnderWay
 from chassis.servers import Database
 from chassis.testing_stack import Databases, core_schema
-from chassis.view import Decoder, Folder, Heard, RebuildUnderWay, View
+from chassis.view import Decoder, Heard, View
 
 P, W = DataClass.P, DataClass.W
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -216,8 +218,8 @@ their_facts = st.builds(Seen, box=boxes, n=st.integers(-1, 9))
 async def test_the_rows_are_the_same_however_own_and_heard_facts_interleave(
     opened: Store, monkeypatch: pytest.MonkeyPatch, own: list[Any], theirs: list[Any], order: Any, batch: int
 ) -> None:
-    monkeypatch.setattr(views, "BATCH", batch)
-    monkeypatch.setattr(views, "REBUILD_BATCH", batch)
+    monkeypatch.setattr(follow, "BATCH", batch)
+    monkeypatch.setattr(rebuild, "BATCH", batch)
     await opened.empty()
     folder = opened.folder()
     left = {"plan": list(own), "notification": list(theirs), "step": [None] * 4}
@@ -390,10 +392,10 @@ class Load:
 async def test_a_view_rebuilt_while_facts_arrive_is_identical(
     store: Store, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(views, "REBUILD_BATCH", batch)
-    monkeypatch.setattr(views, "CACHED_ROWS", 5)
+    monkeypatch.setattr(rebuild, "BATCH", batch)
+    monkeypatch.setattr(rebuild, "CACHED_ROWS", 5)
     one, two = store.folder(), store.folder()
-    following = asyncio.create_task(views.follow([one], store.log.moved, Pulse()))
+    following = asyncio.create_task(follow.follow([one], store.log.moved, Pulse()))
     async with Load(store) as load:
         for n in range(4):
             while len(load.own) < (n + 1) * 60:  # noqa: ASYNC110
@@ -419,6 +421,52 @@ async def test_rows_written_wrongly_are_right_after_a_rebuild(store: Store) -> N
     assert await folder.digest() != digest
     await folder.rebuild()
     assert await folder.digest() == digest
+
+
+async def test_what_a_follower_remembers_of_a_row_does_not_outlive_a_rebuild(store: Store) -> None:
+    following, rebuilding = store.folder(), store.folder()
+    await store.add(Added(box=A, n=1, said=""))
+    await level(following)
+    await store.pool.execute("update views.boxes set held = 99")
+    again = store.folder()
+    await store.add(Swapped(one=A, other=B))
+    await level(again)  # this one has read the wrong row
+    assert (await store.rows())[A].held == 99
+    await rebuilding.rebuild()
+    await store.add(Swapped(one=A, other=B))
+    await level(again)
+    assert (await store.rows())[A] == Box(box=A, held=1, swaps=2, changed=NOW)
+
+
+async def test_more_rows_than_are_kept_in_memory_are_read_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "KEPT_ROWS", 4)
+    folder = store.folder()
+    for n in range(60):
+        await store.add(Added(box=UUID(int=n % 9), n=1, said=""))
+        await level(folder)
+    assert sum(b.held for b in (await store.rows()).values()) == 60
+
+
+async def test_a_rebuild_and_a_follower_do_not_wait_for_each_other(store: Store) -> None:
+    """A follower that writes has the table and waits for the checkpoint; a rebuild that took them the other way round
+    would stand still with it until the database ended one of the two."""
+    folder = store.folder()
+    await store.add(Added(box=A, n=1, said=""))
+    await level(folder)
+    following = asyncio.create_task(follow.follow([folder], store.log.moved, Pulse()))
+    async with Load(store) as load:
+        async with asyncio.timeout(20):
+            for _ in range(15):
+                await store.folder().rebuild()
+    async with asyncio.timeout(10):
+        while folder.at != {"plan": len(load.own) + 1, "notification": len(load.theirs)}:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert await store.rows() == reference(
+        ("plan", Added(box=A, n=1, said="")), *(("plan", f) for f in load.own),
+        *(("notification", f) for f in load.theirs),
+    )  # fmt: skip
 
 
 async def test_a_rebuilt_table_keeps_its_keys_indexes_and_columns(store: Store) -> None:
@@ -475,7 +523,7 @@ async def test_a_view_that_is_stuck_does_not_hold_up_the_others(store: Store) ->
         raise ZeroDivisionError
 
     stuck, well = store.folder(replace(VIEW, name="stuck", evolve=stumble)), store.folder()
-    following = asyncio.create_task(views.follow([stuck, well], store.log.moved, Pulse()))
+    following = asyncio.create_task(follow.follow([stuck, well], store.log.moved, Pulse()))
     for n in range(1, 21):
         await store.add(Added(box=UUID(int=n), n=1, said=""))
         async with asyncio.timeout(0.9):  # less than the pause of the one that is stuck

@@ -1,6 +1,7 @@
 """What nats-py does not offer: pipelined and atomic publishing with expected sequences, and what streams hold.
 
-This is the one place that uses nats-py's internals (`_send_command`, `_flush_pending`, `_attempt_reconnect`), pinned in
+This is the one place that uses nats-py's internals (`_send_command`, `_flush_pending`, `_attempt_reconnect`,
+`_ps`), pinned in
 uv.lock and tested against the real server. Everything above it speaks of messages and sequences only.
 """
 
@@ -8,14 +9,17 @@ import asyncio
 import base64
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+
+from chassis.frames import Delivered, Frames
 
 ATOMIC_FROM = 32
 """From this many messages on, one atomic batch beats pipelined single messages. Alone they are even at 16; while the
@@ -58,19 +62,24 @@ class StreamEnd:
     event_id: str | None
 
 
-class RawHeaders(dict[str, str]):
-    """A message's header lines as they came; most are stored as they are and never taken apart here."""
-
-    __slots__ = ("raw",)
-
-    def __init__(self, raw: bytes) -> None:
-        super().__init__()
-        self.raw = raw
-
-
 class Bus(Client):
-    """nats-py's client, which hands on the headers of ordinary messages unparsed (status messages stay as they are) and
-    never gives up reconnecting."""
+    """nats-py's client, with a short way for the messages that listeners follow. It never gives up reconnecting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ps = self._frames = Frames(self)
+
+    async def follow(
+        self, inbox: str, receive: Callable[[Delivered], None], told: Callable[[Msg], Awaitable[None]]
+    ) -> Subscription:
+        """Receive what comes to `inbox` in the order in which it comes; `told` gets what the server says of it."""
+        subscription = await self.subscribe(inbox, cb=told, pending_msgs_limit=-1, pending_bytes_limit=-1)
+        self._frames.straight[b"%d" % subscription._id] = receive
+        return subscription
+
+    async def leave(self, subscription: Subscription) -> None:
+        self._frames.straight.pop(b"%d" % subscription._id, None)
+        await subscription.unsubscribe()
 
     async def _attempt_reconnect(self) -> None:
         """Where a connection breaks again while it is being made, uvloop raises what nats-py takes for the end."""
@@ -81,11 +90,6 @@ class Bus(Client):
             except RuntimeError:
                 self._status = Client.RECONNECTING
                 await asyncio.sleep(0.1)
-
-    async def _process_headers(self, headers: bytes) -> Any:
-        if headers and headers[8:10] == b"\r\n":
-            return RawHeaders(headers[10:-2])
-        return await super()._process_headers(headers)
 
 
 class Publisher:

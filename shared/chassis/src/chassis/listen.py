@@ -12,19 +12,19 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from chassis.bus import NOT_FOUND, BusUnavailable, RawHeaders, ask
-from chassis.envelope import header_fields
+from chassis.bus import NOT_FOUND, Bus, BusUnavailable, ask
+from chassis.frames import Delivered
+from chassis.hearing import MALFORMED, row_of, sequence
 from chassis.locks import Held, LockLost, Locks
 from chassis.postgres import LOST
 from chassis.pulse import Pulse
+from chassis.recent import Recent
 from chassis.telemetry import get_logger, remote, shared_span
 
 log_line = get_logger(__name__)
@@ -48,9 +48,6 @@ HEAR = (
 )
 """Store a batch and move the checkpoint in one statement; nothing when the checkpoint is not where we left it."""
 
-MALFORMED = "malformed"
-"""The type under which a message is kept whose headers cannot be read."""
-
 SET_ASIDE = (
     "insert into dead_letters values ($1, $2, null, $3, 'dead', 'The message''s headers cannot be read.', 1, now()) "
     "on conflict do nothing"
@@ -65,21 +62,22 @@ class Listener:
     """Copies one source stream into `heard`. Only the process that holds the lock listens; the others stand by."""
 
     def __init__(
-        self, service: str, source: str, pool: asyncpg.Pool, client: Client, locks: Locks, heard: Pulse
-    ) -> None:
+        self, service: str, source: str, pool: asyncpg.Pool, client: Bus, locks: Locks, heard: Pulse,
+        recent: Recent | None = None,
+    ) -> None:  # fmt: skip
         self.service, self.source = service, source
         self._stream, self._checkpoint = source.upper(), f"hear:{source}"
         self._pool, self._client, self._locks = pool, client, locks
         self._inbox = ""
         self._messages: Subscription | None = None
-        self._buffer: deque[Msg] = deque()
+        self._buffer: deque[Delivered] = deque()
         self._arrived = asyncio.Event()
         self._outstanding = 0
         self._sign = 0.0
         self._level: tuple[int, datetime] | None = None
         self._marked: tuple[int, datetime] | None = None
         self.at = 0
-        self._heard = heard
+        self._heard, self._recent = heard, recent or Recent()
         self.anew = False  # set on reconnect
 
     async def run(self) -> None:
@@ -105,6 +103,7 @@ class Listener:
         await self._pool.execute("insert into checkpoints(name) values ($1) on conflict do nothing", self._checkpoint)
         self.at = await self._pool.fetchval("select position from checkpoints where name = $1", self._checkpoint)
         self.anew = False
+        self._recent.forget()
         await self._make_consumer(self.at + 1)
         while True:
             lock.check()
@@ -121,15 +120,13 @@ class Listener:
     async def _open_inbox(self, inbox: str | None) -> None:
         """An inbox of its own for each consumer: what an earlier one still sends, or that it is gone, is not for us."""
         if self._messages is not None:
-            await self._messages.unsubscribe()
+            await self._client.leave(self._messages)
             self._messages = None
         self._buffer.clear()
         self._outstanding = 0
         if inbox is not None:
             self._inbox = inbox
-            self._messages = await self._client.subscribe(
-                inbox, cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
-            )
+            self._messages = await self._client.follow(inbox, self._on_message, self._on_status)
 
     async def _make_consumer(self, first: int) -> None:
         await self._open_inbox(self._client.new_inbox())
@@ -143,6 +140,7 @@ class Listener:
             "opt_start_seq": first,
             "max_ack_pending": 20_000,
             "ack_wait": 30_000_000_000,
+            "mem_storage": True,  # where we are stands in our checkpoint; the broker's disk need not hear of it
         }
         made = await ask(
             self._client,
@@ -160,13 +158,15 @@ class Listener:
             await self._client.publish(subject, json.dumps(body).encode(), self._inbox)
             self._outstanding += WINDOW // 2
 
-    async def _on_message(self, message: Msg) -> None:
+    def _on_message(self, message: Delivered) -> None:
+        self._outstanding -= 1
+        self._buffer.append(message)
+        self._arrived.set()
+
+    async def _on_status(self, message: Msg) -> None:
         self._sign = asyncio.get_running_loop().time()
-        headers = message.headers
-        if headers is None or isinstance(headers, RawHeaders):
-            self._outstanding -= 1
-            self._buffer.append(message)
-        elif headers.get("Status") == "408":  # the pull's time is out; what it still had open comes no more
+        headers = message.headers or {}
+        if headers.get("Status") == "408":  # the pull's time is out; what it still had open comes no more
             self._outstanding = max(0, self._outstanding - int(headers.get("Nats-Pending-Messages", WINDOW // 2)))
         else:
             self.anew = True  # the consumer, its stream or its leader is gone
@@ -177,7 +177,7 @@ class Listener:
         self._level = (told["position"], datetime.fromisoformat(told["at"]))
         self._arrived.set()
 
-    async def _take(self) -> list[Msg]:
+    async def _take(self) -> list[Delivered]:
         if not self._buffer:
             self._arrived.clear()
             with contextlib.suppress(TimeoutError):
@@ -185,17 +185,19 @@ class Listener:
                     await self._arrived.wait()
         if not self._buffer and asyncio.get_running_loop().time() - self._sign > PULL_FOR + 1:
             raise OutOfOrder
+        if self._buffer:
+            self._sign = asyncio.get_running_loop().time()
         return [self._buffer.popleft() for _ in range(min(MOST, len(self._buffer)))]
 
     # --- our side ---
 
-    async def _hear(self, batch: list[Msg]) -> None:
+    async def _hear(self, batch: list[Delivered]) -> None:
         """Write a batch and the checkpoint together, then acknowledge its last message."""
         batch = self._in_order(batch)
         if not batch:
             return
-        last = _sequence(batch[-1])
-        rows = [_row(self.source, m) for m in batch]
+        last = sequence(batch[-1])
+        rows = [row_of(self.source, m) for m in batch]
         span = shared_span("listener.hear", (remote(r[-1]) for r in rows), {"source": self.source, "facts": len(rows)})
         columns = zip(*(r[1:-1] for r in rows), strict=True)
         async with self._pool.acquire() as c, _whole(c, rows):
@@ -207,16 +209,17 @@ class Listener:
                     await c.execute(SET_ASIDE, self.source, row[1], MALFORMED)
                     log_line.error("dead_letter", source=self.source, position=row[1], why=MALFORMED)
         self.at = last
-        await self._client.publish(batch[-1].reply, b"+ACK")
+        self._recent.add([(r[1], r[5], r[6], r[3], r[4], r[8], r[9], r[10]) for r in rows])
         self._heard.beat()
+        await self._client.publish(batch[-1].reply, b"+ACK")
         if span is not None:
             span.end()
 
-    def _in_order(self, batch: list[Msg]) -> list[Msg]:
+    def _in_order(self, batch: list[Delivered]) -> list[Delivered]:
         """Without what we have already; raises OutOfOrder unless the rest follows our checkpoint without a gap."""
-        fresh = [m for m in batch if _sequence(m) > self.at]
+        fresh = [m for m in batch if sequence(m) > self.at]
         for expected, message in enumerate(fresh, self.at + 1):
-            if _sequence(message) != expected:
+            if sequence(message) != expected:
                 raise OutOfOrder
         return fresh
 
@@ -236,40 +239,3 @@ class Listener:
 def _whole(c: Any, rows: Sequence[Sequence[Any]]) -> contextlib.AbstractAsyncContextManager[Any]:
     """One statement needs no transaction around it; with a message that has to be set aside there is more than one."""
     return c.transaction() if any(r[3] == MALFORMED for r in rows) else contextlib.nullcontext()
-
-
-def _sequence(message: Msg) -> int:
-    """The stream sequence in an acknowledgement subject: `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>...`"""
-    return int(message.reply.split(".", 6)[5])
-
-
-def _row(source: str, message: Msg) -> Sequence[Any]:
-    """A row of `heard`, and the message's traceparent behind it."""
-    raw: bytes = message.headers.raw if isinstance(message.headers, RawHeaders) else b""
-    try:
-        return _read(source, message, raw)
-    except ValueError:  # its headers are not an envelope's; it keeps its place and is set aside
-        return (source, _sequence(message), None, MALFORMED, 0, "", 0, None, message.data, raw, _NEVER, None)
-
-
-def _read(source: str, message: Msg, raw: bytes) -> Sequence[Any]:
-    h = header_fields(raw)
-    case = h.get("ce-caseid")
-    recorded = h.get("ce-recordedtime")
-    return (
-        source,
-        _sequence(message),
-        UUID(h["ce-id"]) if "ce-id" in h else None,
-        h.get("ce-type", "withheld"),
-        int(h.get("ce-schemaversion", "1")),
-        h.get("ce-subject", ""),
-        int(h.get("ce-streamversion", "0")),
-        UUID(case) if case else None,
-        message.data,
-        raw,
-        datetime.fromisoformat(recorded) if recorded else _NEVER,
-        h.get("traceparent"),
-    )
-
-
-_NEVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -23,6 +23,7 @@ from chassis.log import LogUnavailable, LogWentBack
 from chassis.perform import StillMoving
 from chassis.postgres import LOST, passes
 from chassis.pulse import Pulse
+from chassis.recent import Recent
 from chassis.telemetry import get_logger, remote, tracer, within
 from chassis.view import Decoder, Heard
 
@@ -41,10 +42,14 @@ TRIES = 3
 BATCH = 500
 
 NEXT = (
-    "select position, stream_id, version, type, schema_version, data, envelope, recorded_at, case_id, event_id "
-    "from heard where source = $1 and position > coalesce((select position from checkpoints where name = $2), 0) "
-    "order by position limit $3"
+    "with done as (select coalesce((select position from checkpoints where name = $2), 0) as upto), "
+    "next as (select max(n.position) as upto from (select h.position from heard h, done "
+    "where h.source = $1 and h.position > done.upto order by h.position limit $3) n) "
+    "select h.position, stream_id, version, type, schema_version, data, envelope, recorded_at, case_id, event_id, "
+    "next.upto from done, next left join heard h on h.source = $1 and h.position > (select upto from done) "
+    "and h.position <= next.upto and h.type = any($4) where next.upto is not null order by h.position"
 )
+"""Of the next messages those that something reacts to, and how far that is; one row without a message for none."""
 
 FIRST_OF_CASE = (
     "select position from (select distinct on (case_id, case when case_id is null then position end) position, state "
@@ -93,9 +98,11 @@ class Reactor:
         locks: Locks,
         perform: Perform,
         now: Callable[[], datetime],
+        recent: Recent | None = None,
     ) -> None:
         self.source, self._reactions, self._codec = source, reactions, codec
         self._pool, self._locks, self._perform, self._now = pool, locks, perform, now
+        self._recent = recent or Recent()
         self._decode = Decoder({source: codec})
         self._checkpoint = f"react:{source}"
         self.at = 0
@@ -133,17 +140,34 @@ class Reactor:
 
     async def step(self) -> bool:
         """React to the next messages and move the checkpoint; was there anything?"""
-        rows = await self._pool.fetch(NEXT, self.source, self._checkpoint, BATCH)
+        if await self._passed_over():
+            return True
+        rows = await self._pool.fetch(NEXT, self.source, self._checkpoint, BATCH, list(self._reactions))
         for row in rows:
-            if row["type"] in self._reactions:
+            if row["position"] is not None:
                 await self._handle(row)
         if rows:
-            last = rows[-1]["position"]
+            last = rows[-1]["upto"]
             await self._pool.execute(
                 "update checkpoints set position = greatest(position, $2) where name = $1", self._checkpoint, last
             )  # another process may have taken over and be further
             self.at = last
         return bool(rows)
+
+    async def _passed_over(self) -> bool:
+        """Move on over what was heard just now when nothing of it concerns us. Only from where we are: when the
+        checkpoint is elsewhere, what stands in the database is looked at."""
+        rows = self._recent.after(self.at, BATCH)
+        if not rows or any(row[3] in self._reactions for row in rows):
+            return False
+        moved = await self._pool.execute(
+            "update checkpoints set position = $2 where name = $1 and position = $3",
+            self._checkpoint, rows[-1][0], self.at,
+        )  # fmt: skip
+        if moved != "UPDATE 1":
+            return False
+        self.at = rows[-1][0]
+        return True
 
     async def _handle(self, row: asyncpg.Record) -> None:
         if row["case_id"] is not None and await self._blocked(row["case_id"], row["position"]):

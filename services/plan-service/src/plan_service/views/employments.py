@@ -116,38 +116,42 @@ table = sa.Table(
 
 
 def keys(heard: Heard) -> Sequence[UUID]:
-    return (heard.fact.employment_id,) if hasattr(heard.fact, "employment_id") else ()  # a tip leads to none
+    employment_id = getattr(heard.fact, "employment_id", None)
+    return (employment_id,) if employment_id is not None else ()  # a tip leads to none
 
 
 def evolve(row: Employment | None, heard: Heard, key: Any) -> Employment | None:
-    fact = heard.fact
-    if isinstance(fact, EmploymentRegistered):
-        return _registered(fact, heard)
+    if isinstance(heard.fact, EmploymentRegistered):
+        return _registered(heard.fact, heard)
     if row is None:
         return None
-    row = but(row, version=heard.version, changed_at=heard.recorded_at)
+    return but(row, version=heard.version, changed_at=heard.recorded_at, **_told(row, heard.fact))
+
+
+def _told(row: Employment, fact: Any) -> dict[str, Any]:
+    """What a fact changes of its row."""
     match fact:
         case ExpectedDaysChanged():
             return but(row, expected_days=fact.expected_days)
         case EmployerPlanRequested():
-            return but(row, situation=PlanStatus.REQUESTED, request_id=fact.request_id, due=fact.due, file_fault=None)
+            situation = PlanStatus.REQUESTED
+            return {"situation": situation, "request_id": fact.request_id, "due": fact.due, "file_fault": None}
         case PlanSubmitted() | PlanRevised():
-            return _handed_in(row, fact)
+            return _handed_in(fact)
         case PlanAssessed():
-            return but(
-                row,
-                situation=PlanStatus.ASSESSED,
-                score=fact.score,
-                quality=fact.quality,
-                shortcomings=" ".join(fact.shortcomings),
-            )
+            return {
+                "situation": PlanStatus.ASSESSED,
+                "score": fact.score,
+                "quality": fact.quality,
+                "shortcomings": " ".join(fact.shortcomings),
+            }
         case PlanFileRejected():
             situation = row.situation if row.situation in AT_HAND else FILE_UNREADABLE
-            return but(row, situation=situation, file_fault=fact.reason)
+            return {"situation": situation, "file_fault": fact.reason}
         case EmployerPlanNotReceived():
-            return but(row, situation=PlanStatus.NOT_RECEIVED)
+            return {"situation": PlanStatus.NOT_RECEIVED}
         case _:
-            return row
+            return {}
 
 
 def _registered(fact: EmploymentRegistered, heard: Heard) -> Employment:
@@ -166,22 +170,21 @@ def _registered(fact: EmploymentRegistered, heard: Heard) -> Employment:
     )
 
 
-def _handed_in(row: Employment, fact: PlanSubmitted | PlanRevised) -> Employment:
+def _handed_in(fact: PlanSubmitted | PlanRevised) -> dict[str, Any]:
     exempt = fact.exemption is not Exemption.NONE and not fact.activities
-    return but(
-        row,
-        situation=PlanStatus.EXEMPT if exempt else PlanStatus.RECEIVED,
-        file_fault=None,
-        plan_id=fact.plan_id,
-        plan_version=fact.version,
-        channel=fact.channel,
-        exemption=fact.exemption,
-        submitted_at=fact.submitted_at,
-        spell_day=fact.spell_day,
-        score=None,
-        quality=None,
-        shortcomings=None,
-    )
+    return {
+        "situation": PlanStatus.EXEMPT if exempt else PlanStatus.RECEIVED,
+        "file_fault": None,
+        "plan_id": fact.plan_id,
+        "plan_version": fact.version,
+        "channel": fact.channel,
+        "exemption": fact.exemption,
+        "submitted_at": fact.submitted_at,
+        "spell_day": fact.spell_day,
+        "score": None,
+        "quality": None,
+        "shortcomings": None,
+    }
 
 
 employments = View(
