@@ -1,6 +1,7 @@
 """`python -m chassis serve plan_service.main` and `python -m chassis migrate plan_service.main`."""
 
 import asyncio
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -52,12 +53,13 @@ async def serve(module: str, settings: Settings) -> int:
     tracing = start_tracing(name, settings.trace_ratio, settings.trace_file)
     config = uvicorn.Config(
         loaded.app, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
-        timeout_graceful_shutdown=5, server_header=False,
+        timeout_graceful_shutdown=5, server_header=False, proxy_headers=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event for this
         await asyncio.sleep(0.01)
+    collect_less_often()
     code = 0
     if serving.done():
         code = 1
@@ -73,6 +75,15 @@ async def serve(module: str, settings: Settings) -> int:
     await serving
     tracing.shutdown()
     return code
+
+
+def collect_less_often() -> None:
+    """What was loaded at the start stays for good, and nearly all that a request makes is freed as it ends. Looking for
+    cycles among it every 700 new objects, as Python does, took 8 % of the processor under load and found next to
+    nothing."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 if __name__ == "__main__":
