@@ -10,7 +10,6 @@ import pytest
 from opentelemetry import trace
 from tiny_stack import Tiny
 
-from chassis import telemetry
 from chassis.edge import Edge
 from chassis.envelope import from_headers
 from chassis.spans import Tracing
@@ -23,8 +22,8 @@ TRACE, SPAN = "a" * 32, "b" * 16
 def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """`traced(ratio)` begins tracing in this process; gives a function that reads the spans written so far."""
     made: list[Tracing] = []
-    monkeypatch.setattr(telemetry.trace, "set_tracer_provider", lambda _: None)
-    monkeypatch.setattr(telemetry.trace, "get_tracer_provider", lambda: made[-1])
+    monkeypatch.setattr(trace, "set_tracer_provider", lambda _: None)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: made[-1])
 
     def begin(ratio: float) -> Any:
         made.append(start_tracing("plan", ratio, tmp_path / "spans"))

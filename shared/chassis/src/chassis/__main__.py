@@ -1,7 +1,6 @@
 """`python -m chassis serve plan_service.main` and `python -m chassis migrate plan_service.main`."""
 
 import asyncio
-import gc
 import importlib
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from chassis.garbage import collect_less_often
 from chassis.log import LogWentBack
 from chassis.migrating import migrate_blocking
 from chassis.settings import Settings
@@ -75,15 +75,6 @@ async def serve(module: str, settings: Settings) -> int:
     await serving
     tracing.shutdown()
     return code
-
-
-def collect_less_often() -> None:
-    """What was loaded at the start stays for good, and nearly all that a request makes is freed as it ends. Looking for
-    cycles among it every 700 new objects, as Python does, took 8 % of the processor under load and found next to
-    nothing."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 if __name__ == "__main__":

@@ -75,11 +75,11 @@ class Direct:
 
     async def _told(self, request: Request, error: Exception) -> Response:
         """What the app answers to an error; an error that nobody expects goes on to the edge."""
-        handlers: Mapping[Any, Any] = self._app.exception_handlers
-        for kind in type(error).__mro__:
-            if kind in handlers:
-                return await handlers[kind](request, error)
-        raise error
+        handlers: Mapping[Any, Callable[..., Any]] = self._app.exception_handlers
+        handler = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
+        if handler is None:
+            raise error
+        return await handler(request, error)
 
 
 def _again(request: Request, receive: Receive) -> Receive:
@@ -146,7 +146,7 @@ class Way:
     """To one end point. `await way(request)` gives the two messages of the answer, or a Response the end point made."""
 
     def __init__(self, context: RouteContext) -> None:
-        self.route, self.endpoint = context.original_route, context.endpoint
+        self.route, self.endpoint = context.original_route, context.dependant.call
         self._status: int = context.status_code or 200
         self._top = _Step(context.dependant)
         body = context.dependant.body_params
