@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from chassis.garbage import collect_less_often
 from chassis.log import LogWentBack
 from chassis.migrating import migrate_blocking
 from chassis.settings import Settings
@@ -52,12 +53,13 @@ async def serve(module: str, settings: Settings) -> int:
     tracing = start_tracing(name, settings.trace_ratio, settings.trace_file)
     config = uvicorn.Config(
         loaded.app, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
-        timeout_graceful_shutdown=5, server_header=False,
+        timeout_graceful_shutdown=5, server_header=False, proxy_headers=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event for this
         await asyncio.sleep(0.01)
+    collect_less_often()
     code = 0
     if serving.done():
         code = 1

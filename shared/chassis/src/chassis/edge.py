@@ -1,14 +1,11 @@
 """Around every request: its size is bounded, its trace begins (or goes on), and nothing is half answered."""
 
-from typing import Any
-
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.http import JSON_LIMIT
 from chassis.problems import Problem, unexpected
-from chassis.telemetry import remote, tracer, within
+from chassis.spans import Recording
+from chassis.telemetry import UNRECORDED, begin, recorded
 
 
 class Edge:
@@ -21,22 +18,25 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        parent = remote(_header(scope, b"traceparent"))
-        span = tracer().start_span(f"{scope['method']}", context=within(parent), kind=SpanKind.SERVER)
-        if not span.is_recording():
-            with trace.use_span(span, record_exception=False, set_status_on_exception=False):
-                await self._answer(scope, receive, send)
+        begun = begin(scope["method"], _header(scope, b"traceparent"))
+        if isinstance(begun, Recording):
+            await self._recorded(begun, scope, receive, send)
             return
-        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+        before = UNRECORDED.set(begun)
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            UNRECORDED.reset(before)
+
+    async def _recorded(self, span: Recording, scope: Scope, receive: Receive, send: Send) -> None:
+        with recorded(span):
             status = await self._answer(scope, receive, send)
-            route: Any = scope.get("route")
-            path = getattr(route, "path", "unknown")
-            span.update_name(f"{scope['method']} {path}")
-            span.set_attributes(
-                {"http.request.method": scope["method"], "http.route": path, "http.response.status_code": status}
-            )
-            if status >= 500:
-                span.set_status(Status(StatusCode.ERROR))
+            path: str = getattr(scope.get("route"), "path", "unknown")
+            span.name = f"{scope['method']} {path}"
+            span.attributes |= {
+                "http.request.method": scope["method"], "http.route": path, "http.response.status_code": status,
+            }  # fmt: skip
+            span.failed = status >= 500
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
         """Let the app answer; gives the status. An unexpected error ends here: its text may hold what was sent, so
@@ -59,7 +59,10 @@ class Edge:
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
-    return next((v.decode("latin-1") for k, v in scope["headers"] if k == name), None)
+    for key, value in scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return None
 
 
 def _bounded(scope: Scope, receive: Receive) -> Receive:

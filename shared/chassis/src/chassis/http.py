@@ -61,6 +61,7 @@ class Acting:
     def __init__(self, request: Request, response: Response, actor: Actor) -> None:
         self._request, self._response, self.actor = request, response, actor
         self._runtime = request.app.state.runtime
+        self._said: dict[bytes, bytes] = dict(reversed(request.scope["headers"]))  # of several with a name, the first
         self.now: datetime = self._runtime.clock.now()
         self.body: bytes | None = None
         """Set by an end point that reads its body itself: what the Idempotency-Key is compared by."""
@@ -161,19 +162,24 @@ class Acting:
         return Done(known, done.version, done.position, False, done.facts)
 
     def _context(self) -> Context:
-        correlation = self._request.headers.get("x-correlation-id", "")
-        trace = remote(self._request.headers.get("traceparent"))
-        try:
-            correlation_id = UUID(correlation)
-        except ValueError:
-            correlation_id = UUID(int=trace.trace_id) if trace is not None else new_id()
         return Context(
-            actor=self.actor, now=self.now, case_id=self._case_id, correlation_id=correlation_id,
+            actor=self.actor, now=self.now, case_id=self._case_id, correlation_id=self._correlation_id(),
             legal_basis=self._legal_basis, consent_ids=self._consent_ids,
         )  # fmt: skip
 
+    def _correlation_id(self) -> UUID:
+        if (said := self._header(b"x-correlation-id")) is not None:
+            with contextlib.suppress(ValueError):
+                return UUID(said)
+        trace = remote(self._header(b"traceparent"))
+        return new_id() if trace is None else UUID(int=trace.trace_id)
+
+    def _header(self, name: bytes) -> str | None:
+        said = self._said.get(name)
+        return None if said is None else said.decode("latin-1")
+
     async def _key(self, answer: Mapping[str, Any]) -> Key | None:
-        given = self._request.headers.get("idempotency-key")
+        given = self._header(b"idempotency-key")
         if given is None:
             return None
         if not _KEY(given):
@@ -182,13 +188,13 @@ class Acting:
         a = self.actor
         id = hashed_id("key", a.org_type, a.org_id, a.user_ref, given)
         body = self.body if self.body is not None else _canonical(await self._request.body())
-        said = f"{self._request.method} {self._request.url.path}\n".encode() + body
+        said = f"{self._request.method} {self._request.scope['path']}\n".encode() + body
         return Key(id, hmac.digest(self._runtime.secret, said, "sha256")[:16], msgspec.json.encode(answer))
 
     def _if_match(self, needed: bool) -> int | None:
         if self._own_match:
             return None
-        given = self._request.headers.get("if-match") if self.tells_version else None
+        given = self._header(b"if-match") if self.tells_version else None
         if given is None or given == "*":
             if needed and given is None:
                 raise Problem(428, "if-match-needed", "This change needs an If-Match header.", field="If-Match",
@@ -210,8 +216,7 @@ def _canonical(body: bytes) -> bytes:
 
 
 async def acting(request: Request, response: Response) -> Acting:
-    actor = getattr(request.state, "actor", None) or await authenticated(request)
-    return Acting(request, response, actor)
+    return Acting(request, response, await authenticated(request))
 
 
 Act = Annotated[Acting, Depends(acting)]
@@ -269,7 +274,7 @@ class Paging:
         limit: Annotated[int, Query(ge=1, le=100, description="Rows a page holds")] = 50,
     ) -> None:
         self._secret: bytes = request.app.state.runtime.secret
-        self._path = request.url.path
+        self._path: str = request.scope["path"]
         self.limit = limit
         self.after: tuple[Any, ...] | None = None if after is None else self._open(after)
 

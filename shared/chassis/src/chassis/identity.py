@@ -142,12 +142,20 @@ def not_together() -> Problem:
 
 
 async def authenticated(request: Request) -> Actor:
-    """The caller. 401 without a valid token."""
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise unauthorized()
-    verifier: Verifier = request.app.state.runtime.verifier
-    return await verifier.actor(token)
+    """The caller, found out once for a request. 401 without a valid token."""
+    scope = request.scope
+    known: Actor | None = scope.get(_CALLER)
+    if known is None:
+        said = next((v for k, v in scope["headers"] if k == b"authorization"), b"").decode("latin-1")
+        kind, _, token = said.partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise unauthorized()
+        verifier: Verifier = scope["app"].state.runtime.verifier
+        known = scope[_CALLER] = await verifier.actor(token)
+    return known
+
+
+_CALLER = "samordna.caller"
 
 
 def allow(*roles: str) -> Any:
@@ -158,7 +166,6 @@ def allow(*roles: str) -> Any:
         if actor.role not in roles:
             raise Problem(403, "role-not-allowed", "Your role may not do this.",
                           do=f"It takes one of: {', '.join(sorted(roles))}.")  # fmt: skip
-        request.state.actor = actor
         return actor
 
     check.roles = roles  # type: ignore[attr-defined]

@@ -20,15 +20,19 @@ from weakref import WeakKeyDictionary
 
 import asyncpg
 from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.openapi.utils import get_openapi
 from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp
 
 from chassis import health, problems
 from chassis.bus import BusUnavailable
 from chassis.clock import clock_from
 from chassis.codec import Codec
 from chassis.decider import Aggregate
+from chassis.direct import Direct
 from chassis.edge import Edge
 from chassis.envelope import SYSTEM, Actor
 from chassis.facts import Facts
@@ -448,7 +452,13 @@ def create_app(service: Service, settings: Settings | None = None, verifier: Ver
     problems.install(app)
     app.include_router(service.router, prefix="/v1")
     app.include_router(health.router)
-    app.add_middleware(Edge)
+
+    def stack() -> ASGIApp:
+        """Instead of FastAPI's own: the edge bounds and traces, and lets no error out."""
+        inner = ExceptionMiddleware(AsyncExitStackMiddleware(app.router), handlers=app.exception_handlers)
+        return Edge(Direct(app, inner))
+
+    app.build_middleware_stack = stack
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -5,24 +5,22 @@ sampled costs next to nothing. Log lines are JSON with codes and counts; values 
 taken out even so, and tracebacks never show local variables.
 """
 
+import contextlib
 import functools
-import json
 import logging
-import os
 import re
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, MutableMapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import structlog
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags, Tracer
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer
 from opentelemetry.trace import TracerProvider as ApiProvider
+
+from chassis.spans import Recording, Tracing
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})").fullmatch
 _PERSON_NUMBER = re.compile(r"(?<![0-9a-fA-F-])(?:\d{2})?\d{6}[-+ ]?\d{4}(?![0-9a-fA-F-])")
@@ -44,65 +42,53 @@ def get_logger(name: str) -> Any:
     return structlog.get_logger(name)
 
 
-class FileExporter(SpanExporter):
-    """Spans as JSON lines in a file: for the local stack, where no collector runs."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", buffering=1)
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        for span in spans:
-            self._file.write(json.dumps(_plain(span)) + "\n")
-        return SpanExportResult.SUCCESS
-
-    def shutdown(self) -> None:
-        self._file.close()
-
-
-def _plain(span: ReadableSpan) -> dict[str, Any]:
-    context = span.get_span_context()
-    return {
-        "trace": f"{context.trace_id:032x}" if context else None,
-        "span": f"{context.span_id:016x}" if context else None,
-        "parent": f"{span.parent.span_id:016x}" if span.parent else None,
-        "name": span.name,
-        "service": span.resource.attributes.get("service.name"),
-        "start": span.start_time,
-        "end": span.end_time,
-        "attributes": dict(span.attributes or {}),
-        "status": span.status.description,
-        "events": [{"name": e.name, "attributes": dict(e.attributes or {})} for e in span.events],
-    }
-
-
-def start_tracing(service: str, ratio: float, file: Path | None) -> TracerProvider:
+def start_tracing(service: str, ratio: float, file: Path | None) -> Tracing:
     """Set up the process's tracing; `ratio` of new traces is sampled, and a caller's decision is followed."""
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": f"{service}-service"}), sampler=ParentBasedTraceIdRatio(ratio)
-    )
-    if file is not None:
-        provider.add_span_processor(SimpleSpanProcessor(FileExporter(file)))
-    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider = Tracing(service, ratio, file)
     trace.set_tracer_provider(provider)
     return provider
 
 
+def begin(name: str, traceparent: str | None) -> Recording | str | None:
+    """How a request's trace begins or, with a caller's `traceparent`, goes on. A process without tracing passes on what
+    it was told."""
+    provider, parent = trace.get_tracer_provider(), remote(traceparent)
+    if isinstance(provider, Tracing):
+        return provider.begin(name, parent)
+    return None if parent is None else traceparent
+
+
+@contextlib.contextmanager
+def recorded(span: Recording) -> Generator[None, None, None]:
+    """Inside the block we are at `span` in its trace, for whoever asks OpenTelemetry too. It ends with the block."""
+    before = context.attach(trace.set_span_in_context(NonRecordingSpan(span.context), Context()))
+    try:
+        yield
+    finally:
+        context.detach(before)
+        span.end()
+
+
+UNRECORDED: ContextVar[str | None] = ContextVar("unrecorded", default=None)
+"""The W3C form of where we are in a trace that is not sampled."""
+
+
 def current_traceparent() -> str | None:
     """The W3C form of where we are in a trace, or None outside one."""
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
+    if (unrecorded := UNRECORDED.get()) is not None:
+        return unrecorded
+    here = trace.get_current_span().get_span_context()
+    if not here.is_valid:
         return None
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    return f"00-{here.trace_id:032x}-{here.span_id:016x}-{here.trace_flags:02x}"
 
 
 def current_context() -> SpanContext | None:
     """Where we are in a trace that is being recorded, or None."""
-    context = trace.get_current_span().get_span_context()
-    return context if context.trace_flags.sampled else None
+    if UNRECORDED.get() is not None:
+        return None
+    here = trace.get_current_span().get_span_context()
+    return here if here.trace_flags.sampled else None
 
 
 def remote(traceparent: str | None) -> SpanContext | None:
@@ -110,29 +96,20 @@ def remote(traceparent: str | None) -> SpanContext | None:
     match = _TRACEPARENT(traceparent) if traceparent else None
     if match is None:
         return None
-    context = SpanContext(
-        int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(int(match[3], 16))
-    )
-    return context if context.is_valid else None
+    there = SpanContext(int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(int(match[3], 16)))
+    return there if there.is_valid else None
 
 
-def within(context: SpanContext | None) -> Context:
+def within(there: SpanContext | None) -> Context:
     """A context whose current span is the given one, so that the next span becomes its child."""
-    return Context() if context is None else trace.set_span_in_context(NonRecordingSpan(context), Context())
+    return Context() if there is None else trace.set_span_in_context(NonRecordingSpan(there), Context())
 
 
-def shared_span(name: str, asked: Iterable[SpanContext | None], attributes: Mapping[str, Any]) -> Span | None:
+def shared_span(name: str, asked: Iterable[SpanContext | None], attributes: Mapping[str, Any]) -> Recording | None:
     """One span for work done for many at once: child of the first sampled, linked to the others. None if none is."""
     sampled = [c for c in asked if c is not None and c.trace_flags.sampled]
-    if not sampled:
-        return None
-    return tracer().start_span(
-        name,
-        context=within(sampled[0]),
-        kind=SpanKind.INTERNAL,
-        links=[Link(c) for c in sampled[1:]],
-        attributes=attributes,
-    )
+    provider = trace.get_tracer_provider() if sampled else None
+    return provider.shared(name, sampled, attributes) if isinstance(provider, Tracing) else None
 
 
 def _without_person_numbers(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -72,7 +72,7 @@ def referral_of(situation: NotSent | Sent, who: Actor) -> Sent:
     return situation
 
 
-def _runtime(request: Request) -> Any:
+async def _runtime(request: Request) -> Any:
     return request.app.state.runtime
 
 

@@ -106,7 +106,7 @@ def subject(found: Situation) -> Meeting | MeetingProposed | None:
             return about_of(found)
 
 
-def _runtime(request: Request) -> Any:
+async def _runtime(request: Request) -> Any:
     return request.app.state.runtime
 
 

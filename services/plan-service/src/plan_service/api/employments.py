@@ -37,7 +37,7 @@ SFB_PLAN_DUTY, SFB_REQUEST = "SFB 30:6", "SFB 110:31"
 async def register(
     employment_id: UUID, body: NewEmployment, act: Act, who: Handler, response: Response
 ) -> EmploymentTaken:
-    registration = EmploymentRegistered(employment_id=employment_id, **dict(body))
+    registration = EmploymentRegistered(employment_id=employment_id, **vars(body))
     act.concerning(case_id=body.case_id, legal_basis=SFB_PLAN_DUTY)
     done = await act(
         employment,

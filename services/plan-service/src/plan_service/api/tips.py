@@ -38,7 +38,7 @@ SUPERVISION = "AML 7:1"
 """Arbetsmiljöverket sees to it that employers keep the Work Environment Act."""
 
 
-def _secret(request: Request) -> bytes:
+async def _secret(request: Request) -> bytes:
     return request.app.state.runtime.secret_for("tip")
 
 
