@@ -132,7 +132,7 @@ def _told(row: Employment, fact: Any) -> dict[str, Any]:
     """What a fact changes of its row."""
     match fact:
         case ExpectedDaysChanged():
-            return but(row, expected_days=fact.expected_days)
+            return {"expected_days": fact.expected_days}
         case EmployerPlanRequested():
             situation = PlanStatus.REQUESTED
             return {"situation": situation, "request_id": fact.request_id, "due": fact.due, "file_fault": None}
