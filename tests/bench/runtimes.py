@@ -19,14 +19,16 @@ from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
+from contracts.values import PARTIES
 from plan_service import main as plan_main
 from plan_service.domain.commands import Command, SubmitPlan
 from plan_service.domain.employment import employment
 from plan_service.views.employments import employments
 
 LISTENER = Service(
-    name="notification", facts=NOTIFICATION, hears=(PLAN,), aggregates=(), router=APIRouter(), views=(employments,)
-)
+    name="notification", facts=NOTIFICATION, hears=(PLAN,), aggregates=(), router=APIRouter(), parties=PARTIES,
+    views=(employments,),
+)  # fmt: skip
 """A service that hears plan-service and keeps plan-service's own read model of employments from what it hears."""
 
 FK = Actor(org_type="FK", org_id="2021005521", role="fk.handler", user_ref="0c1b7c0e-52d5-4bb1-8a0f-5b0a6f1d7a10")

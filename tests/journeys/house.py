@@ -27,6 +27,7 @@ class House:
 
     stack: Stack
     operator: Operator
+    issuer: Issuer
     tokens: Mapping[str, str]
     client: httpx.AsyncClient
     problems: list[bytes] = field(default_factory=list[bytes])
@@ -89,7 +90,7 @@ async def house_open(checkout: Path, label: str, at: datetime) -> AsyncGenerator
         async with stack_up(stack, at), httpx.AsyncClient(timeout=30) as client:
             issuer = Issuer(stack.desk_url, (stack.home / "issuer.pem").read_bytes())
             tokens = {name: issuer.token(persona, 3600) for name, persona in PERSONAS.items()}
-            yield House(stack, Operator(stack, tokens["operator"]), tokens, client)
+            yield House(stack, Operator(stack, tokens["operator"]), issuer, tokens, client)
     finally:
         keeper.close()
         stack.wipe()

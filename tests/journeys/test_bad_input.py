@@ -3,7 +3,7 @@ nothing is stored and nothing is repeated back. The addresses are those that the
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -180,6 +180,17 @@ async def test_a_token_that_is_none(house: House, addresses: list[Address]) -> N
         for a in addresses:
             headers = {"Authorization": f"Bearer {token}".encode()}
             is_a_problem(await house.call(None, a.method, a.service, a.at(), headers=headers), {401}, a.path)
+
+
+async def test_a_role_in_an_organisation_of_another_kind(house: House, addresses: list[Address]) -> None:
+    for a in addresses:
+        whole = PERSONAS[a.who]
+        for org_type in {"FK", "EMPLOYER", "AF", "PERSON"} - {whole.org_type}:
+            mixed = house.issuer.token(replace(whole, org_type=org_type))
+            headers = {"Authorization": f"Bearer {mixed}"}
+            answer = await house.call(None, a.method, a.service, a.at(), json={}, headers=headers)
+            is_a_problem(answer, {403}, f"{whole.role} of {org_type}: {a.method} {a.path}")
+            assert answer.json()["type"] == "/problems/role-of-another-party", a.path
 
 
 async def test_a_key_that_is_none(house: House) -> None:

@@ -69,11 +69,29 @@ class Desk:
         assert answer.status_code == 201, answer.text
         return answer.json()["consentId"]
 
-    async def consented_in_care(self, opened: dict[str, Any]) -> str:
-        body = self.consent(None, personId=opened["personId"], scope="KOORD_TO_FK", purpose="COORDINATION_MEASURES")
+    async def consented_in_care(self, opened: dict[str, Any], **other: Any) -> str:
+        own = {"personId": opened["personId"], "scope": "KOORD_TO_FK", "purpose": "COORDINATION_MEASURES"}
+        body = self.consent(None, **own, **other)
         answer = await self.care.post("/v1/consents", json=body)
         assert answer.status_code == 201, answer.text
         return answer.json()["consentId"]
+
+    async def certified(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A new case, and what was sent in of the certificate in it."""
+        opened = await self.opened()
+        body = {
+            "personId": opened["personId"],
+            "certificateId": str(uuid4()),
+            "unit": "SE2321000016-1A2B",
+            "periods": [{"start": "2026-03-09", "end": "2026-04-30", "pct": 100}],
+            "diagnoses": ["F438"],
+            "functionLimits": "Nedsatt uthållighet",
+            "activityLimits": "Orkar inte högt tempo",
+            "prognosis": "UNCLEAR",
+        }
+        answer = await self.care.post("/v1/certificates", json=body)
+        assert answer.status_code == 201, answer.text
+        return opened, body
 
     @staticmethod
     def consent(case_id: str | None, **other: Any) -> dict[str, Any]:

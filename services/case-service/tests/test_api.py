@@ -115,19 +115,8 @@ async def test_without_consent_health_care_is_not_told_whether_fk_knows_the_pers
     assert answers[0].json() == answers[1].json()
 
 
-async def test_a_certificate_is_registered_and_its_diagnosis_shown_nowhere(desk: Any) -> None:
-    opened = await desk.opened()
-    body = {
-        "personId": opened["personId"],
-        "certificateId": str(uuid4()),
-        "unit": "SE2321000016-1A2B",
-        "periods": [{"start": "2026-03-09", "end": "2026-04-30", "pct": 100}],
-        "diagnoses": ["F438"],
-        "functionLimits": "Nedsatt uthållighet",
-        "activityLimits": "Orkar inte högt tempo",
-        "prognosis": "UNCLEAR",
-    }
-    assert (await desk.care.post("/v1/certificates", json=body)).status_code == 201
+async def test_a_certificate_is_registered_and_its_diagnosis_shown_in_it_alone(desk: Any) -> None:
+    opened, body = await desk.certified()
     shown = await desk.fk.get(opened["at"])
     assert shown.json()["certificates"] == [body["certificateId"]]
     assert "F438" not in shown.text
@@ -196,25 +185,64 @@ async def test_a_closed_case_is_open_to_af_no_more(desk: Any) -> None:
     assert at.rpartition("/")[2] not in [r["referralId"] for r in await everything(desk, "/v1/referrals", desk.af)]
 
 
-async def test_a_consent_that_runs_out_is_made_to_last_longer_and_what_rests_on_it_goes_on(desk: Any) -> None:
+async def test_a_consent_ends_with_its_case_though_nobody_else_is_there(desk: Any) -> None:
+    """No other service runs here. Opening the case again does not bring it back; the person can give it again."""
     opened, consent, at = await desk.referred()
+    assert (await desk.fk.post(f"{opened['at']}/closing", json={"outcome": "OTHER"})).status_code == 201
+    assert (await desk.fk.post(f"{opened['at']}/reopening", json={"reason": "CLOSED_IN_ERROR"})).status_code == 201
+    assert (await desk.af.get(at)).status_code == 404
+    assert at.rpartition("/")[2] not in [r["referralId"] for r in await everything(desk, "/v1/referrals", desk.af)]
+    assert (await desk.af.post(f"{at}/acceptance", json={"officerRef": "officer-1"})).status_code == 409
+    again = await desk.fk.post(f"{opened['at']}/referrals", json=desk.referral())
+    assert again.json()["type"] == "/problems/consent-missing"
+    await until_consents_are(desk, opened, ["EXPIRED"])
+    assert await desk.consented(opened) == consent
+    assert (await desk.af.get(at)).status_code == 200
+
+
+async def test_a_consent_given_again_at_once_outlives_what_is_recorded_late(desk: Any) -> None:
+    opened, consent, at = await desk.referred()
+    await desk.consented_in_care(opened)
+    await desk.fk.post(f"{opened['at']}/closing", json={"outcome": "OTHER"})
+    refused = await desk.fk.post("/v1/consents", json=desk.consent(opened["caseId"]))
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/case-is-closed")
+    await desk.fk.post(f"{opened['at']}/reopening", json={"reason": "CLOSED_IN_ERROR"})
+    assert await desk.consented(opened) == consent
+    await until_consents_are(desk, opened, ["GIVEN", "EXPIRED"])
+    assert (await desk.af.get(at)).status_code == 200
+    told = await desk.care.post("/v1/koordineringsinfo", json=desk.info(opened["personId"]))
+    assert told.json()["type"] == "/problems/consent-missing"
+
+
+async def until_consents_are(desk: Any, opened: Any, wanted: list[str]) -> None:
+    async with asyncio.timeout(10):
+        while [c["status"] for c in (await desk.read(f"{opened['at']}/consents"))["items"]] != wanted:
+            await desk.running.runtime.changed(0.1)
+
+
+async def test_a_consent_that_runs_out_is_made_to_last_longer_and_what_rests_on_it_goes_on(desk: Any) -> None:
+    opened = await desk.opened()
+    await desk.decided(opened["at"])
+    consent = await desk.consented(opened, validTo="2026-06-30")
+    sent = await desk.fk.post(f"{opened['at']}/referrals", json=desk.referral())
+    at = f"/v1/referrals/{sent.json()['referralId']}"
     (before,) = (await desk.read(f"{opened['at']}/consents"))["items"]
-    assert (before["validTo"], set(before["_links"])) == ("2027-03-21", {"renew", "withdraw"})
-    late = desk.consent(opened["caseId"], validFrom="2026-03-22", validTo="2028-03-21")
+    assert (before["validTo"], set(before["_links"])) == ("2026-06-30", {"renew", "withdraw"})
+    late = desk.consent(opened["caseId"], validFrom="2026-03-22", validTo="2027-03-21")
     gap = await desk.fk.post(before["_links"]["renew"]["href"], json=late)
     assert (gap.status_code, gap.json()["type"], gap.json()["field"]) == (
         422,
         "/problems/renewal-leaves-gap",
         "validFrom",
     )
-    assert await desk.consented(opened, validTo="2028-03-21") == consent
+    assert await desk.consented(opened, validTo="2027-03-21") == consent
     (after,) = (await desk.read(f"{opened['at']}/consents"))["items"]
-    assert (after["validTo"], after["status"]) == ("2028-03-21", "GIVEN")
+    assert (after["validTo"], after["status"]) == ("2027-03-21", "GIVEN")
     told = [h["event"] for h in (await desk.read(f"{opened['at']}/timeline"))["items"]]
     assert told.count("ConsentGiven") == 2
     assert "ConsentExpired" not in told
     assert (await desk.af.post(f"{at}/acceptance", json={"officerRef": "officer-1"})).status_code == 201
-    shorter = await desk.fk.post("/v1/consents", json=desk.consent(opened["caseId"], validTo="2027-03-21"))
+    shorter = await desk.fk.post("/v1/consents", json=desk.consent(opened["caseId"], validTo="2026-06-30"))
     assert (shorter.status_code, shorter.json()["type"]) == (409, "/problems/consent-already-given")
 
 

@@ -62,10 +62,33 @@ async def test_somebody_unknown_is_not_found(desk: Any) -> None:
         ({"diagnosis": "F43"}, "invalid-input"),
     ],
 )
-async def test_an_opening_that_cannot_be_true(desk: Any, change: dict[str, Any], type: str) -> None:
-    before = [f for f in await desk.facts() if f != "PersonRegistered"]
-    problem(await desk.fk.post("/v1/cases", json=desk.particulars(**change)), 422, type)
-    assert [f for f in await desk.facts() if f != "PersonRegistered"] == before
+async def test_an_opening_that_cannot_be_true_leaves_nobody_behind(
+    desk: Any, change: dict[str, Any], type: str
+) -> None:
+    body = desk.particulars(**change)
+    await refused_whole(desk, desk.fk.post("/v1/cases", json=body), 422, type)
+    search = desk.fk.post("/v1/people/search", json={"personId": body["personId"]})
+    await refused_whole(desk, search, 404, "person-unknown")
+
+
+@pytest.mark.parametrize(
+    ("change", "type"),
+    [
+        ({"spellStart": "2026-03-22", "lastSickPayDay": "2026-03-22"}, "sick-leave-in-future"),
+        ({"lastSickPayDay": "2026-03-01"}, "sick-pay-outside-spell"),
+        ({"employmentKind": "SELF"}, "employer-not-named"),
+        ({"expectedEnd": "2026-03-01"}, "ends-before-start"),
+    ],
+)
+async def test_a_notice_that_cannot_be_true_leaves_nobody_behind(desk: Any, change: dict[str, Any], type: str) -> None:
+    body = {
+        "personId": desk.somebody(),
+        "employmentKind": "ORDINARY",
+        "workplace": "Butiken",
+        "spellStart": "2026-03-02",
+        "lastSickPayDay": "2026-03-15",
+    } | change
+    await refused_whole(desk, desk.a.post("/v1/sick-notices", json=body), 422, type)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +164,8 @@ async def test_what_makes_no_sense_does_not_tell_health_care_who_has_a_case(desk
         await refused_whole(desk, desk.care.post("/v1/consents", json=blanket), 422, "blanket-consent")
         over = desk.consent(None, personId=number, validTo="2026-03-01", **other)
         await refused_whole(desk, desk.care.post("/v1/consents", json=over), 422, "consent-ends-before-start")
+        decades = desk.consent(None, personId=number, validTo="2046-03-21", **other)
+        await refused_whole(desk, desk.care.post("/v1/consents", json=decades), 422, "consent-too-long")
         body = certificate | {"personId": number}
         await refused_whole(desk, desk.care.post("/v1/certificates", json=body), 422, "degree-unknown")
 
@@ -162,6 +187,18 @@ async def test_what_health_care_tells_has_no_room_for_a_diagnosis(desk: Any) -> 
         body = desk.info(opened["personId"], **{field: "F438"})
         found = await refused_whole(desk, desk.care.post("/v1/koordineringsinfo", json=body), 422, "invalid-input")
         assert "F438" not in str(found)
+
+
+async def test_health_care_tells_nothing_beyond_the_consent_nor_before_it(desk: Any) -> None:
+    opened = await desk.opened()
+    consent = await desk.consented_in_care(opened, dataClasses=["D", "M1"])
+    info = desk.info(opened["personId"])
+    await refused_whole(desk, desk.care.post("/v1/koordineringsinfo", json=info), 409, "consent-too-narrow")
+    assert (await desk.care.post(f"/v1/consents/{consent}/withdrawal", json={})).status_code == 202
+    await desk.consented_in_care(opened, dataClasses=["P", "I"])
+    ahead = info | {"consentAt": "2026-03-21T11:00:01Z"}
+    await refused_whole(desk, desk.care.post("/v1/koordineringsinfo", json=ahead), 422, "consented-ahead")
+    assert (await desk.care.post("/v1/koordineringsinfo", json=info)).status_code == 201
 
 
 async def test_af_answers_only_what_was_sent_to_it(desk: Any) -> None:
@@ -257,3 +294,16 @@ async def test_each_role_does_only_what_is_its_own(desk: Any) -> None:
     ):
         await refused_whole(desk, ask, 403, "role-not-allowed")
     await refused_whole(desk, desk.running.by(None).get(at), 401, "not-authenticated")
+
+
+async def test_a_role_in_an_organisation_of_another_kind_opens_nothing(desk: Any) -> None:
+    """Neither the consent that AF needs nor whose case it is may be stepped around with it."""
+    opened, consent, at = await desk.referred()
+    assert (await desk.fk.post(f"/v1/consents/{consent}/withdrawal", json={})).status_code == 202
+    for role, org_type, what in (
+        ("af.officer", "EMPLOYER", at),
+        ("person", "EMPLOYER", opened["at"]),
+        ("fk.handler", "CARE", opened["at"]),
+    ):
+        mixed = desk.running.by(role, org_type=org_type)
+        await refused_whole(desk, mixed.get(what), 403, "role-of-another-party")

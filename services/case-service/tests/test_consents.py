@@ -7,10 +7,12 @@ from uuid import UUID
 
 import pytest
 
+from case_service.domain.commands import CaseIsClosed
 from case_service.domain.consent import (
     BlanketConsent,
     ConsentAlreadyGiven,
     ConsentEndsBeforeStart,
+    ConsentTooLong,
     ConsentUnknown,
     EndWithCase,
     GiveConsent,
@@ -50,10 +52,12 @@ GIVE = GiveConsent(
     valid_to=None,
     form=ConsentForm.ORAL,
     evidence_ref=UUID(int=4),
+    opening=1,
     today=TODAY,
     at=NOON,
 )
 WITHDRAW = WithdrawConsent(effective_at=None, at=NOON)
+END = EndWithCase(giving=1, at=NOON)
 YEAR, MONTH = timedelta(days=365), timedelta(days=30)
 
 
@@ -84,6 +88,30 @@ def test_a_consent_that_is_over_is_not_given(change: dict[str, Any]) -> None:
     given().when(replace(GIVE, **change)).refused(ConsentEndsBeforeStart)
 
 
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (date(2026, 4, 1), date(2027, 4, 1)),
+        (date(2027, 3, 31), date(2028, 3, 31)),
+        (date(2028, 2, 29), date(2029, 2, 28)),
+        (date(2026, 12, 31), date(2027, 12, 31)),
+    ],
+)
+def test_a_consent_lasts_twelve_months_at_most(first: date, last: date) -> None:
+    whole = replace(GIVE, valid_from=first, valid_to=last, today=first)
+    (made,) = given().when(whole).facts()
+    assert made == given().when(replace(whole, valid_to=None)).facts()[0]
+    given().when(replace(whole, valid_to=last + timedelta(days=1))).refused(ConsentTooLong)
+
+
+def test_nor_does_one_that_is_made_to_last_longer() -> None:
+    in_march = TODAY + MONTH * 11
+    again = replace(GIVE, valid_from=in_march, today=in_march, valid_to=in_march + YEAR + timedelta(days=1))
+    given(*after(GIVE)).when(again).refused(ConsentTooLong)
+    since_then = replace(GIVE, today=in_march, valid_to=TODAY + YEAR + timedelta(days=1))
+    given(*after(GIVE)).when(since_then).refused(ConsentTooLong)
+
+
 def test_a_consent_given_twice_alike_stands_and_otherwise_is_refused() -> None:
     given(*after(GIVE)).when(GIVE).nothing_happens()
     given(*after(GIVE)).when(replace(GIVE, purpose=Purpose.MEETING)).refused(ConsentAlreadyGiven)
@@ -98,7 +126,7 @@ def test_a_consent_in_force_is_given_anew_to_last_longer_and_both_givings_are_ke
     assert isinstance(second, ConsentGiven)
     assert (second.giving, second.consent_id) == (2, first.consent_id)
     assert (first.valid_to, second.valid_to) == (TODAY + YEAR, TODAY + MONTH * 11 + YEAR)
-    assert holds(decider.fold(history), TODAY + YEAR + timedelta(days=1)) == second
+    assert holds(decider.fold(history), TODAY + YEAR + timedelta(days=1), 1) == second
     given(*history).when(in_march).nothing_happens()
     given(*history).when(expire(TODAY + YEAR + timedelta(days=1))).nothing_happens()
 
@@ -113,24 +141,24 @@ def test_a_consent_in_force_is_given_anew_to_last_longer_and_both_givings_are_ke
     ],
 )
 def test_what_makes_a_consent_last_longer_changes_nothing_else(change: dict[str, Any]) -> None:
-    longer = replace(GIVE, valid_to=TODAY + YEAR * 2)
+    longer = replace(GIVE, valid_from=TODAY + MONTH, today=TODAY + MONTH)
     given(*after(GIVE)).when(replace(longer, **change)).refused(ConsentAlreadyGiven)
 
 
 def test_a_consent_made_to_last_longer_holds_all_the_time() -> None:
-    later = replace(GIVE, valid_from=TODAY + timedelta(days=1), valid_to=TODAY + YEAR * 2)
+    later = replace(GIVE, valid_from=TODAY + timedelta(days=1))
     given(*after(GIVE)).when(later).refused(RenewalLeavesGap)
-    ahead = replace(GIVE, valid_from=TODAY + MONTH, valid_to=None)
-    (second,) = given(*after(ahead)).when(replace(ahead, valid_to=TODAY + YEAR * 2)).facts()
+    ahead = replace(GIVE, valid_from=TODAY + MONTH, valid_to=TODAY + MONTH * 2)
+    (second,) = given(*after(ahead)).when(replace(ahead, valid_to=TODAY + YEAR)).facts()
     assert isinstance(second, ConsentGiven)
     assert second.valid_from == TODAY + MONTH
 
 
 def test_after_a_renewal_one_withdrawal_ends_it_all() -> None:
-    history = after(GIVE, replace(GIVE, valid_to=TODAY + YEAR * 2), WITHDRAW)
+    history = after(GIVE, replace(GIVE, valid_from=TODAY + MONTH, today=TODAY + MONTH), WITHDRAW)
     assert isinstance(history[-1], ConsentWithdrawn)
     assert history[-1].giving == 2
-    assert holds(decider.fold(history), TODAY) is None
+    assert holds(decider.fold(history), TODAY, 1) is None
 
 
 def test_a_consent_is_withdrawn_from_the_moment_it_is_recorded() -> None:
@@ -162,11 +190,34 @@ def test_a_consent_expires_after_its_last_day_and_not_on_it() -> None:
 
 
 def test_a_consent_ends_with_its_case() -> None:
-    (gone,) = given(*after(GIVE)).when(EndWithCase(at=NOON)).facts()
+    (gone,) = given(*after(GIVE)).when(END).facts()
     assert isinstance(gone, ConsentExpired)
     assert (gone.giving, gone.effective_at) == (1, NOON)
-    given(*after(GIVE, WITHDRAW)).when(EndWithCase(at=NOON)).nothing_happens()
-    given().when(EndWithCase(at=NOON)).refused(ConsentUnknown)
+    given(*after(GIVE, WITHDRAW)).when(END).nothing_happens()
+    given().when(END).refused(ConsentUnknown)
+
+
+def test_a_consent_holds_for_the_opening_of_the_case_in_which_it_was_given() -> None:
+    standing = decider.fold(after(GIVE))
+    assert [holds(standing, TODAY, opening) is not None for opening in (None, 1, 2)] == [False, True, False]
+
+
+def test_a_consent_that_is_given_again_in_a_case_opened_again_is_a_new_one() -> None:
+    again = replace(GIVE, opening=2)
+    ended, made = given(*after(GIVE)).when(again).facts()
+    assert (type(ended), ended.giving) == (ConsentExpired, 1)
+    assert isinstance(made, ConsentGiven)
+    assert (made.giving, made.opening) == (2, 2)
+
+
+def test_what_is_recorded_late_of_a_closing_does_not_end_what_was_given_since() -> None:
+    given(*after(GIVE, replace(GIVE, opening=2))).when(END).nothing_happens()
+    given(*after(GIVE, WITHDRAW, GIVE)).when(END).nothing_happens()
+
+
+@pytest.mark.parametrize("before", [(), (GIVE,), (GIVE, WITHDRAW)])
+def test_no_consent_is_given_in_a_closed_case(before: tuple[Any, ...]) -> None:
+    given(*after(*before)).when(replace(GIVE, opening=None)).refused(CaseIsClosed)
 
 
 def test_a_consent_given_anew_after_its_last_day_expires_first() -> None:
@@ -177,6 +228,6 @@ def test_a_consent_given_anew_after_its_last_day_expires_first() -> None:
 def test_a_consent_holds_from_its_first_day_to_its_last_and_not_once_withdrawn() -> None:
     standing = decider.fold(after(GIVE))
     days = [TODAY - timedelta(days=1), TODAY, TODAY + YEAR, TODAY + YEAR + timedelta(days=1)]
-    assert [holds(standing, d) is not None for d in days] == [False, True, True, False]
-    assert holds(decider.fold(after(GIVE, WITHDRAW)), TODAY) is None
-    assert holds(decider.initial, TODAY) is None
+    assert [holds(standing, d, 1) is not None for d in days] == [False, True, True, False]
+    assert holds(decider.fold(after(GIVE, WITHDRAW)), TODAY, 1) is None
+    assert holds(decider.initial, TODAY, 1) is None

@@ -19,6 +19,8 @@ from case_service.domain.commands import (
     CertificateKnownOtherwise,
     CloseCase,
     CompleteIkr,
+    ConsentedAhead,
+    ConsentTooNarrow,
     DecideNeed,
     DegreeUnknown,
     EarlierCaseOpen,
@@ -141,11 +143,12 @@ CONSENT = ConsentGiven(
     consent_id=UUID(int=8),
     giving=1,
     case_id=CASE,
+    opening=1,
     person_ref=PERSON,
     scope=Scope.KOORD_TO_FK,
     counterparty=REGION,
     purpose=Purpose.COORDINATION_MEASURES,
-    data_classes=(Covered.P, Covered.D),
+    data_classes=(Covered.P, Covered.I),
     valid_from=DAY_1,
     valid_to=DAY_1 + timedelta(days=365),
     form=ConsentForm.WRITTEN,
@@ -403,10 +406,22 @@ def test_health_care_tells_fk_under_the_persons_consent_and_fk_acknowledges() ->
         replace(CONSENT, scope=Scope.AF),
         replace(CONSENT, counterparty="2321000016"),
         replace(CONSENT, case_id=UUID(int=99)),
+        replace(CONSENT, opening=2),
     ],
 )
 def test_without_the_consent_that_fits_nothing_is_told(consent: Any) -> None:
     given(*after(OPEN)).when(replace(INFO, consent=consent)).refused(ConsentMissing)
+
+
+@pytest.mark.parametrize("covered", [(Covered.P,), (Covered.I, Covered.D, Covered.M1), (Covered.E,)])
+def test_nothing_is_told_that_the_consent_does_not_cover(covered: tuple[Covered, ...]) -> None:
+    narrow = replace(INFO, consent=replace(CONSENT, data_classes=covered))
+    given(*after(OPEN)).when(narrow).refused(ConsentTooNarrow)
+
+
+def test_nothing_is_told_under_a_consent_from_a_time_to_come() -> None:
+    later = NOON + timedelta(seconds=1)
+    given(*after(OPEN)).when(replace(INFO, consent_at=later)).refused(ConsentedAhead)
 
 
 def test_whether_there_is_a_case_is_not_told_to_who_has_no_consent() -> None:

@@ -1,19 +1,18 @@
 """What the case service does about what notification-service tells."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
 
 from case_service.domain.commands import RecordMilestone
-from case_service.domain.consent import EndWithCase, RecordConsentExpired
+from case_service.domain.consent import RecordConsentExpired
 from case_service.main import service
-from case_service.reactions import day_has_come, time_is_kept_no_more
+from case_service.reactions import day_has_come
 from chassis.envelope import SYSTEM, Envelope
 from chassis.view import Heard
 from contracts.case import Counter
-from contracts.notification import DeadlineCancelled, TimerElapsed
+from contracts.notification import TimerElapsed
 
 ABOUT, CASE = UUID(int=1), UUID(int=4)
 MORNING = datetime(2026, 5, 30, 4, tzinfo=UTC)
@@ -52,22 +51,6 @@ def test_a_consent_whose_last_day_is_over_is_recorded_as_expired() -> None:
 @pytest.mark.parametrize("kind", ["EMPLOYER_PLAN_NOT_RECEIVED", "MILESTONE_MOON_30", "MILESTONE_SPELL_", "CONSENT"])
 def test_other_timers_are_not_ours(kind: str) -> None:
     assert day_has_come(heard(kind), MORNING) == ()
-
-
-def cancelled(kind: str, reason: str) -> Heard:
-    fact = DeadlineCancelled(deadline_id=UUID(int=2), kind=kind, about=ABOUT, reason=reason)
-    return replace(heard(kind), name="DeadlineCancelled", fact=fact)
-
-
-def test_a_consent_ends_with_its_case() -> None:
-    (ask,) = time_is_kept_no_more(cancelled("CONSENT", "CaseClosed"), MORNING)
-    assert ask.aggregate.stream(ask.id) == f"consent-{ABOUT}"
-    assert ask.command == EndWithCase(at=MORNING)
-
-
-@pytest.mark.parametrize(("kind", "reason"), [("CONSENT", "ConsentWithdrawn"), ("IKR", "CaseClosed")])
-def test_no_consent_ends_for_another_reason(kind: str, reason: str) -> None:
-    assert time_is_kept_no_more(cancelled(kind, reason), MORNING) == ()
 
 
 def test_every_reaction_is_to_an_event_that_we_hear() -> None:

@@ -59,6 +59,7 @@ CONSENT = ConsentGiven(
     consent_id=UUID(int=3),
     giving=1,
     case_id=CASE,
+    opening=1,
     person_ref=PERSON,
     scope=Scope.AF,
     counterparty=AF,

@@ -248,6 +248,7 @@ def consent_given(
         giving=giving,
         case_id=case_id,
         person_ref=person_of(case_id),
+        opening=1,
         scope=scope,
         counterparty=party,
         purpose=Purpose.MEETING,

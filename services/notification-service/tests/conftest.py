@@ -280,6 +280,7 @@ class Script:
                 consent_id=ref("consent"),
                 giving=giving,
                 case_id=ref("case"),
+                opening=1,
                 person_ref=ref("person"),
                 scope=Scope.AF,
                 counterparty="2021002114",

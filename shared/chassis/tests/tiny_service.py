@@ -322,6 +322,7 @@ async def put_name(name: str, who: Handler, act: Act) -> dict[str, Any]:
 
 service = Service(
     name="plan", facts=COUNTERS, hears=(TOLD,), aggregates=(COUNTER,), router=router, views=(VIEW,),
+    parties={"fk": "FK", "emp": "EMPLOYER", "ops": "OPS"},
     reactions={("notification", "Noted"): step_too},
 )  # fmt: skip
 app = create_app(service)

@@ -37,19 +37,24 @@ create table views.cases (
     milestone text,
     outcome text,
     closed_at timestamptz,
-    changed_at timestamptz not null
+    changed_at timestamptz not null,
+    opening int not null,
+    consents text not null,
+    consents_end boolean not null
 );
 create unique index on views.cases (number);
 create index on views.cases (person_ref);
 create index on views.cases (handler_ref, number);
 create index on views.cases (substitute_ref, number) where substitute_ref is not null;
 create index on views.cases (status, number);
+create index on views.cases (number) where consents_end;
 """
 
 CONSENTS = """
 create table views.consents (
     consent_id uuid primary key,
     case_id uuid not null,
+    opening int not null,
     giving int not null,
     scope text not null,
     counterparty text not null,

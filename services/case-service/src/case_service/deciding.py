@@ -12,10 +12,10 @@ from uuid import UUID
 
 from case_service.domain.case import case
 from case_service.domain.commands import CaseUnknown, OpenCase, ReopenCase, SendInfo, TakeSickNotice
-from case_service.domain.consent import consent, holds
+from case_service.domain.consent import GiveConsent, consent, holds
 from case_service.domain.outcomes import next_case_id
 from case_service.domain.referral import AcceptReferral, NotSent, ReferralUnknown, ReferToAF, referral
-from case_service.domain.situations import NotOpened, Open
+from case_service.domain.situations import NotOpened, Open, Situation, open_by
 from chassis.clock import hashed_id
 from chassis.days import local_day
 from chassis.decider import Aggregate
@@ -72,18 +72,30 @@ def consent_id_of(case_id: UUID, scope: Scope, counterparty: str) -> UUID:
     return hashed_id("consent", str(case_id), scope, counterparty)
 
 
-async def in_force(load: Load, consent_id: UUID, today: date) -> tuple[ConsentGiven | None, Guard]:
-    """The consent if it holds today, and the guard that keeps it so."""
+async def in_force(
+    load: Load, consent_id: UUID, case_id: UUID, today: date
+) -> tuple[ConsentGiven | None, Situation, tuple[Guard, Guard]]:
+    """The consent if it holds today, what is known of its case, and the guards that keep both so."""
+    known, at = await load(case, case_id)
     situation, version = await load(consent, consent_id)
-    return holds(situation, today), (consent.stream(consent_id), version)
+    given = holds(situation, today, open_by(known))
+    return given, known, ((consent.stream(consent_id), version), (case.stream(case_id), at))
+
+
+def giving(load: Load, command: GiveConsent) -> Look[GiveConsent]:
+    """A consent is given in a case that is open, and for as long as it then stands open."""
+
+    async def look() -> Guarded[GiveConsent]:
+        known, version = await load(case, command.case_id)
+        return Guarded(replace(command, opening=open_by(known)), ((case.stream(command.case_id), version),))
+
+    return look
 
 
 async def open_to_af(load: Load, sent: ReferralToAF, today: date) -> tuple[ConsentGiven | None, tuple[Guard, Guard]]:
-    """The consent under which AF may see and answer a referral today, with the guards that keep it so. None, too, once
-    the case is closed: its consents end with it, some moments later."""
-    given, guard = await in_force(load, sent.consent_id, today)
-    situation, version = await load(case, sent.case_id)
-    return (given if isinstance(situation, Open) else None), (guard, (case.stream(sent.case_id), version))
+    """The consent under which AF may see and answer a referral today, with the guards that keep it so."""
+    given, _, guards = await in_force(load, sent.consent_id, sent.case_id, today)
+    return given, guards
 
 
 def referring(
@@ -93,18 +105,17 @@ def referring(
     """A referral rests on the case (open, the need decided) and on the consent towards AF."""
 
     async def look() -> Guarded[ReferToAF]:
-        situation, version = await load(case, case_id)
-        if isinstance(situation, NotOpened):
+        given, known, guards = await in_force(load, consent_id, case_id, local_day(at))
+        if isinstance(known, NotOpened):
             raise CaseUnknown
-        given, guard = await in_force(load, consent_id, local_day(at))
         command = ReferToAF(
             referral_id=referral_id,
             case_id=case_id,
-            person_ref=situation.case.opened.person_ref,
-            person_id=situation.case.opened.person_id,
+            person_ref=known.case.opened.person_ref,
+            person_id=known.case.opened.person_id,
             sent_to=sent_to,
-            case_open=isinstance(situation, Open),
-            decision=situation.case.newest_decision,
+            case_open=isinstance(known, Open),
+            decision=known.case.newest_decision,
             consent=given,
             purpose=purpose,
             employment_status=employment_status,
@@ -114,7 +125,7 @@ def referring(
             today=local_day(at),
             at=at,
         )
-        return Guarded(command, (guard, (case.stream(case_id), version)))
+        return Guarded(command, guards)
 
     return look
 
@@ -140,7 +151,7 @@ def informing(
 
     async def look() -> Guarded[SendInfo]:
         consent_id = consent_id_of(case_id, Scope.KOORD_TO_FK, sender)
-        given, guard = await in_force(load, consent_id, local_day(at))
+        given, _, (guard, _) = await in_force(load, consent_id, case_id, local_day(at))
         command = SendInfo(
             sender=sender,
             consent=given,

@@ -5,6 +5,7 @@ from case_service.domain.case import case
 from case_service.domain.consent import consent
 from case_service.domain.person import person
 from case_service.domain.referral import referral
+from case_service.ending import ending
 from case_service.reactions import reactions
 from case_service.views.cases import cases
 from case_service.views.consents import consents
@@ -17,6 +18,7 @@ from contracts.case import CASE
 from contracts.meeting import MEETING
 from contracts.notification import NOTIFICATION
 from contracts.plan import PLAN
+from contracts.values import PARTIES
 
 service = Service(
     name="case",
@@ -25,7 +27,9 @@ service = Service(
     hears=(PLAN, MEETING, NOTIFICATION),
     aggregates=(person, case, consent, referral),
     router=router,
+    parties=PARTIES,
     views=(cases, consents, referrals, timeline, plans, deadlines),
     reactions=reactions,
+    workers=(ending,),
 )
 app = create_app(service)

@@ -1,5 +1,4 @@
-"""What do we do about what notification-service tells? A day that we asked to be told of has come: we record it. A
-consent's time is kept no more because its case was closed: the consent ends with the case (row 39)."""
+"""What do we do about what notification-service tells? A day that we asked to be told of has come: we record it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,18 +6,15 @@ from datetime import datetime
 
 from case_service.domain.case import case
 from case_service.domain.commands import RecordMilestone
-from case_service.domain.consent import EndWithCase, RecordConsentExpired, consent
+from case_service.domain.consent import RecordConsentExpired, consent
 from chassis.days import local_day
 from chassis.react import Ask, Reaction
 from chassis.view import Heard
 from contracts.case import Counter
-from contracts.notification import DeadlineCancelled, TimerElapsed
+from contracts.notification import TimerElapsed
 
 CONSENT_EXPIRED = "CONSENT_EXPIRED"
 """The kind of timer that is about a consent whose last day is over."""
-
-CONSENT, CASE_CLOSED = "CONSENT", "CaseClosed"
-"""The kind of deadline that lasts as long as a consent, and why it is cancelled when the case ends first."""
 
 MILESTONE = re.compile(r"MILESTONE_(SPELL|CHAIN|CASE)_(\d+)").fullmatch
 """The kinds of timers that are about a case and a day with a meaning of its own."""
@@ -36,15 +32,6 @@ def day_has_come(heard: Heard, now: datetime) -> Sequence[Ask]:
     return ()
 
 
-def time_is_kept_no_more(heard: Heard, now: datetime) -> Sequence[Ask]:
-    cancelled = heard.fact
-    assert isinstance(cancelled, DeadlineCancelled)
-    if (cancelled.kind, cancelled.reason) != (CONSENT, CASE_CLOSED):
-        return ()
-    return (Ask(aggregate=consent, id=cancelled.about, command=EndWithCase(at=now), rule="consent-ends-with-case"),)
-
-
 reactions: Mapping[tuple[str, str], Reaction] = {
     ("notification", "TimerElapsed"): day_has_come,
-    ("notification", "DeadlineCancelled"): time_is_kept_no_more,
 }

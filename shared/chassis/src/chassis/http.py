@@ -28,7 +28,7 @@ from chassis.decider import Aggregate
 from chassis.envelope import Actor
 from chassis.identity import allow, authenticated
 from chassis.log import Key
-from chassis.perform import Context, Done, Look
+from chassis.perform import Context, Done, KeyReused, Look
 from chassis.problems import Problem
 from chassis.telemetry import remote
 from chassis.view import View
@@ -64,6 +64,9 @@ class Acting:
         self.now: datetime = self._runtime.clock.now()
         self.body: bytes | None = None
         """Set by an end point that reads its body itself: what the Idempotency-Key is compared by."""
+        self.tells_version = True
+        """False where the caller may not read what it writes to: how often that changes would tell something. There is
+        no ETag then, and no guessing with If-Match."""
         self._case_id: UUID | None = None
         self._legal_basis: str | None = None
         self._consent_ids: tuple[UUID, ...] = ()
@@ -131,6 +134,18 @@ class Acting:
         )  # fmt: skip
         return self._told(done, known)
 
+    async def answered(self) -> Done | None:
+        """The first answer to this request, where it was done before under its key. For an end point that finds its
+        stream by what may have changed since: it asks before it looks. Raises KeyReused."""
+        key = await self._key({})
+        seen = None if key is None else await self._runtime.log.answered(key.id)
+        if key is None or seen is None:
+            return None
+        if seen.fingerprint and seen.fingerprint != key.fingerprint:
+            raise KeyReused
+        answer = msgspec.json.decode(seen.answer) if seen.answer else {}
+        return self._told(Done(answer, seen.version, seen.position, True), None)
+
     async def beside(self, aggregate: Aggregate[C, S, F], id: Any, command: C) -> Done:
         """Perform a command on the way to the one that answers this request. It is not covered by the request's key or
         If-Match, so it must be one that changes nothing when it is asked again."""
@@ -138,7 +153,8 @@ class Acting:
         return await self._runtime.perform(aggregate, id, command, self._context())
 
     def _told(self, done: Done, known: Mapping[str, Any] | None) -> Done:
-        self._response.headers["ETag"] = f'"{done.version}"'
+        if self.tells_version:
+            self._response.headers["ETag"] = f'"{done.version}"'
         self._response.headers["Samordna-Position"] = f"{self._runtime.name}:{done.position}"
         if done.repeated or known is None:
             return done
@@ -172,7 +188,7 @@ class Acting:
     def _if_match(self, needed: bool) -> int | None:
         if self._own_match:
             return None
-        given = self._request.headers.get("if-match")
+        given = self._request.headers.get("if-match") if self.tells_version else None
         if given is None or given == "*":
             if needed and given is None:
                 raise Problem(428, "if-match-needed", "This change needs an If-Match header.", field="If-Match",

@@ -83,13 +83,13 @@ class Service:
     facts: Facts
     aggregates: Sequence[Aggregate[Any, Any, Any]]
     router: APIRouter
+    parties: Mapping[str, str]
+    """Which type of organisation a role belongs to, by the part of the role before its dot."""
     title: str = ""
     hears: Sequence[Facts] = ()
     views: Sequence[View[Any]] = ()
     reactions: Mapping[tuple[str, str], Reaction] = field(default_factory=dict[tuple[str, str], Reaction])
     workers: Sequence[Worker] = ()
-    parties: Mapping[str, str] | None = None
-    """Which type of organisation a role belongs to, by the part of the role before its dot. None: not checked."""
 
 
 class Runtime:

@@ -448,11 +448,13 @@ CaseEvent = (
 class ConsentGiven:
     """The person lifts secrecy towards one party for one purpose (OSL 10:1, 12:2). `consent_id` stays the same when it
     is given anew, after an end or to last longer, and the newest `giving` replaces the one before. `counterparty` is
-    the organisation that may see or may tell."""
+    the organisation that may see or may tell. `opening` is that of the case, as in `CaseReopened`: the consent holds
+    while the case stands open by it, and no longer."""
 
     consent_id: Ref
     giving: Count
     case_id: Ref
+    opening: Count
     person_ref: Ref
     scope: Annotated[Scope, P]
     counterparty: OrgId
@@ -545,6 +547,11 @@ class ReferralReassigned:
 ReferralEvent = ReferralToAF | ReferralAccepted | ReferralDeclined | ReferralReassigned
 
 
+def _of_the_first_opening(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say. Where the case has been opened again since, the consent is taken for ended."""
+    return {"opening": 1, **raw}
+
+
 def _no_expected_days(raw: dict[str, Any]) -> dict[str, Any]:
     """Version 1 did not tell for how long the case was expected to last."""
     return {"expectedDays": None, **raw}
@@ -578,7 +585,7 @@ CASE = Facts(
         Fact("MilestoneReached", 1, MilestoneReached),
         Fact("CaseClosed", 1, CaseClosed),
         Fact("CaseReopened", 1, CaseReopened),
-        Fact("ConsentGiven", 1, ConsentGiven),
+        Fact("ConsentGiven", 2, ConsentGiven, upcasts={1: _of_the_first_opening}),
         Fact("ConsentWithdrawn", 1, ConsentWithdrawn),
         Fact("ConsentExpired", 1, ConsentExpired),
         Fact("ReferralToAF", 1, ReferralToAF, person="person_ref"),

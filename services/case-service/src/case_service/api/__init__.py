@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from case_service.api import care, cases, consents, handling, people, referrals
+from case_service.api import care, cases, consents, handling, health, people, referrals
 
 router = APIRouter()
-for part in (people, cases, handling, care, consents, referrals):
+for part in (people, cases, health, handling, care, consents, referrals):
     router.include_router(part.router)

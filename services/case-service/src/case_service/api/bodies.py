@@ -275,7 +275,7 @@ class NewConsent(Body):
     purpose: Purpose
     data_classes: tuple[Covered, ...] = Field(max_length=8)
     valid_from: Day | None = Field(None, description="Today when left out")
-    valid_to: Day | None = Field(None, description="A year after the first day when left out")
+    valid_to: Day | None = Field(None, description="A year after the first day when left out, and at most")
     form: ConsentForm
     evidence_ref: UUID
 

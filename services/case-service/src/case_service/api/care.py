@@ -31,10 +31,13 @@ CARE_TO_FK, CERTIFICATE = "lag 2019:1297", "SFB 27:25"
     status_code=201,
     response_model=CertificateTaken,
     summary="Register a certificate",
-    description="What a physician certifies (FK 7804), for the person's open case. FK and the person may read what it "
-    "says about health, nobody else.",
+    description="What a physician certifies (FK 7804), for the person's open case. FK's handler and specialist and the "
+    "person read what it says about health, nobody else.",
 )
 async def certify(body: NewCertificate, act: Act, who: Coordinator, read: Reads, here: Here) -> CertificateTaken:
+    act.tells_version = False  # how busy FK is with the case is not for health care
+    if (before := await act.answered()) is not None:
+        return CertificateTaken(certificate_id=before.answer["certificateId"])
     check_periods([Period(start=p.start, end=p.end, pct=p.pct) for p in body.periods])  # before anybody is looked up
     case_id = await open_case(act, read, here, body.person_id)
     known: Opened = await act.load(case, case_id)  # type: ignore[assignment]  # its row says that it is there
@@ -58,9 +61,13 @@ async def certify(body: NewCertificate, act: Act, who: Coordinator, read: Reads,
     summary="Tell FK that rehabilitation may be needed (KoordineringsInfo)",
     description="A coordinator in health care tells FK, with the person's consent to exactly that (KOORD_TO_FK). No "
     "diagnosis and no treatment: such fields are not taken. Without consent the answer is `consent-missing`, whether "
-    "or not FK knows the person.",
+    "or not FK knows the person. The consent covers who it is about and that there is a need (I and P), and was given "
+    "before it is told.",
 )
 async def inform(body: NewInfo, act: Act, who: Coordinator, read: Reads, here: Here) -> InfoTaken:
+    act.tells_version = False
+    if (before := await act.answered()) is not None:
+        return InfoTaken(info_id=before.answer["infoId"])
     number = canonical(body.person_id, local_day(act.now))
     try:
         case_id = await open_case(act, read, here, number)

@@ -9,10 +9,10 @@ from case_service.api import shown
 from case_service.api.bodies import ConsentTaken, NewConsent, NewWithdrawal
 from case_service.api.finding import open_case, seen
 from case_service.api.relation import AF_ORG, CARE, PERSON, Consenter, Here, Reader, consent_of
-from case_service.deciding import consent_id_of
-from case_service.domain.commands import CaseIsClosed, CaseUnknown
+from case_service.deciding import consent_id_of, giving
+from case_service.domain.commands import CaseUnknown
 from case_service.domain.consent import GiveConsent, WithdrawConsent, consent, covered_by, lasts_until
-from case_service.domain.situations import Closed, Opened
+from case_service.domain.situations import Opened
 from case_service.views import consents
 from chassis.days import local_day
 from chassis.envelope import Actor
@@ -34,9 +34,13 @@ OF_AF = frozenset({Scope.AF, Scope.SUS_REG})
     description="The person lifts secrecy towards one party, for one purpose and named kinds of data. The person gives "
     "it; FK notes what was given orally or on paper, health care what concerns itself (with the person's number "
     "instead of the case). A consent that covers everything is none (422). One that is in force is made to last longer "
-    "by giving it anew with a later last day; anything else new is refused (409) until it is withdrawn.",
+    "by giving it anew with a later last day; anything else new is refused (409) until it is withdrawn. It ends with "
+    "the case: when that is opened again, it is given again.",
 )
 async def give(body: NewConsent, act: Act, who: Consenter, read: Reads, here: Here) -> ConsentTaken:
+    act.tells_version = who.org_type != CARE  # the person's dealings with it are not for health care to follow
+    if (before := await act.answered()) is not None:
+        return ConsentTaken(consent_id=before.answer["consentId"])
     counterparty, today = _counterparty(body, who), local_day(act.now)
     valid_from, data_classes = body.valid_from or today, covered_by(body.data_classes)
     valid_to = lasts_until(valid_from, body.valid_to, today)  # all this before anybody is looked up
@@ -54,11 +58,12 @@ async def give(body: NewConsent, act: Act, who: Consenter, read: Reads, here: He
         valid_to=valid_to,
         form=body.form,
         evidence_ref=body.evidence_ref,
+        opening=None,  # found out in `giving`
         today=today,
         at=act.now,
     )
     act.concerning(case_id=known.case_id, legal_basis=SECRECY, consent_ids=(consent_id,))
-    done = await act(consent, consent_id, command, answer={"consentId": str(consent_id)})
+    done = await act.guarded(consent, consent_id, giving(here.load, command), answer={"consentId": str(consent_id)})
     return ConsentTaken(consent_id=done.answer["consentId"])
 
 
@@ -84,10 +89,7 @@ async def _case(body: NewConsent, act: Acting, who: Actor, read: Reading, here: 
     if body.person_id is not None and who.org_type == PERSON:
         raise CaseUnknown  # a person names the case; looking numbers up is not for persons
     case_id = body.case_id or await open_case(act, read, here, body.person_id or "")
-    situation = await seen(act, case_id, who)
-    if isinstance(situation, Closed):
-        raise CaseIsClosed
-    return situation
+    return await seen(act, case_id, who)
 
 
 @router.post(
@@ -98,6 +100,7 @@ async def _case(body: NewConsent, act: Acting, who: Actor, read: Reading, here: 
     description="From now on. What was sent under it stays where it is; nothing more is sent. It cannot be backdated.",
 )
 async def withdraw(consent_id: UUID, body: NewWithdrawal, act: Act, who: Consenter) -> ConsentTaken:
+    act.tells_version = who.org_type != CARE
     given = consent_of(await act.load(consent, consent_id), who).given
     act.concerning(case_id=given.case_id, legal_basis=SECRECY, consent_ids=(consent_id,))
     command = WithdrawConsent(effective_at=body.effective_at, at=act.now)

@@ -1,6 +1,8 @@
 """Looking a person up, and opening a case."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -12,12 +14,12 @@ from case_service.api.relation import FK, AtFk, Employer, Handler, Here, Referre
 from case_service.deciding import opening
 from case_service.domain.case import case
 from case_service.domain.commands import Employment, OpenCase, TakeSickNotice
-from case_service.domain.outcomes import employment_id_of
+from case_service.domain.outcomes import case_id_of, employment_id_of
 from case_service.domain.situations import Open, Opened
 from case_service.people import PersonUnknown, canonical, known, known_or_new
 from case_service.views import deadlines
 from chassis.days import local_day
-from chassis.http import Act, Reads
+from chassis.http import Act, Acting, Reads
 
 router = APIRouter()
 
@@ -76,26 +78,29 @@ async def reference(body: EmployedSearch, who: Referrer, act: Act, read: Reads, 
 async def open_(body: NewCase, act: Act, who: Handler, read: Reads, here: Here, response: Response) -> CaseTaken:
     today = local_day(act.now)
     number = canonical(body.person_id, today)
-    person_ref = await known_or_new(act, here, number)
+
+    def asked(person_ref: UUID, case_id: UUID) -> OpenCase:
+        return OpenCase(
+            case_id=case_id,
+            person_ref=person_ref,
+            person_id=number,
+            employments=tuple(e.as_given() for e in body.employments),
+            spell_start=body.spell_start,
+            expected_end=body.expected_end,
+            prior_chain_days=body.prior_chain_days,
+            benefit=body.benefit,
+            protection_level=body.protection_level,
+            today=today,
+        )
+
+    person_ref = await _person(act, here, number, asked)
     case_id, last = await open_or_next(read, person_ref)
     before = await act.load(case, case_id)
     act.concerning(case_id=case_id, legal_basis=SFB_COORDINATION)
-    command = OpenCase(
-        case_id=case_id,
-        person_ref=person_ref,
-        person_id=number,
-        employments=tuple(e.as_given() for e in body.employments),
-        spell_start=body.spell_start,
-        expected_end=body.expected_end,
-        prior_chain_days=body.prior_chain_days,
-        benefit=body.benefit,
-        protection_level=body.protection_level,
-        today=today,
-    )
     done = await act.guarded(
         case,
         case_id,
-        opening(here.load, command, last),
+        opening(here.load, asked(person_ref, case_id), last),
         answer={
             "status": 200 if isinstance(before, Open) else 201,
             "caseId": str(case_id),
@@ -121,22 +126,38 @@ async def open_(body: NewCase, act: Act, who: Handler, read: Reads, here: Here, 
     "(SjLL 12). It opens a case where none is open.",
 )
 async def notice(body: NewNotice, act: Act, who: Employer, read: Reads, here: Here) -> NoticeTaken:
+    act.tells_version = False  # how busy FK is with the case is not for the employer
     today = local_day(act.now)
     number = canonical(body.person_id, today)
-    person_ref = await known_or_new(act, here, number)
+
+    def asked(person_ref: UUID, case_id: UUID) -> TakeSickNotice:
+        return TakeSickNotice(
+            case_id=case_id,
+            person_ref=person_ref,
+            person_id=number,
+            employment=Employment(org_nr=who.org_id, employment_kind=body.employment_kind, workplace=body.workplace),
+            spell_start=body.spell_start,
+            last_sick_pay_day=body.last_sick_pay_day,
+            expected_end=body.expected_end,
+            today=today,
+        )
+
+    person_ref = await _person(act, here, number, asked)
     case_id, last = await open_or_next(read, person_ref)
     act.concerning(case_id=case_id, legal_basis=SJLL_NOTICE)
-    command = TakeSickNotice(
-        case_id=case_id,
-        person_ref=person_ref,
-        person_id=number,
-        employment=Employment(org_nr=who.org_id, employment_kind=body.employment_kind, workplace=body.workplace),
-        spell_start=body.spell_start,
-        last_sick_pay_day=body.last_sick_pay_day,
-        expected_end=body.expected_end,
-        today=today,
-    )
     employment_id = employment_id_of(case_id, who.org_id)
     answer = {"caseId": str(case_id), "employmentId": str(employment_id)}
-    done = await act.guarded(case, case_id, opening(here.load, command, last), answer=answer)
+    done = await act.guarded(case, case_id, opening(here.load, asked(person_ref, case_id), last), answer=answer)
     return NoticeTaken(case_id=done.answer["caseId"], employment_id=done.answer["employmentId"])
+
+
+async def _person(
+    act: Acting, here: Any, number: str, asked: Callable[[UUID, UUID], OpenCase | TakeSickNotice]
+) -> UUID:
+    """The reference of a canonical number, minted when it has none. Raises what a first case would be refused for: of
+    somebody for whom none is opened nothing is kept. `asked` makes the command from a person's and a case's id."""
+    if await known(here, number) is None:
+        await act.answered()  # a key that was used for something else is refused first
+        would_be = act.new_id()
+        case.decider.decide(asked(would_be, case_id_of(would_be, 1)), case.decider.initial)
+    return await known_or_new(act, here, number)

@@ -31,6 +31,8 @@ Referrer = Annotated[Actor, allow(HANDLER, "emp.hr", "emp.manager")]
 Coordinator = Annotated[Actor, allow("care.coordinator")]
 Officer = Annotated[Actor, allow("af.officer")]
 Reader = Annotated[Actor, allow(*AT_FK, "person")]
+HealthReader = Annotated[Actor, allow(HANDLER, "fk.specialist", "person")]
+"""Classes M1 and M2: who heads a unit or works with other parties does not need them."""
 Consenter = Annotated[Actor, allow(HANDLER, "care.coordinator", "person")]
 ReferralReader = Annotated[Actor, allow(*AT_FK, "af.officer", "person")]
 

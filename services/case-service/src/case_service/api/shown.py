@@ -188,6 +188,7 @@ class CaseShown(Body):
     employments: list[EmploymentShown]
     degrees: list[DegreeShown]
     certificates: list[UUID]
+    assessments: list[UUID]
     need_level: str | None
     decision: DecisionShown | None
     infos: list[InfoShown]
@@ -273,6 +274,7 @@ def case(
         employments=_employments(known, {p.employment_id: p for p in plans}),
         degrees=[DegreeShown(start=d.start, end=d.end, incapacity_pct=d.incapacity_pct) for d in known.degrees],
         certificates=[c.certificate_id for c in known.certificates],
+        assessments=[a.assessment_id for a in known.assessments],
         need_level=row.need_level,
         decision=_decision(known),
         infos=_infos(known),

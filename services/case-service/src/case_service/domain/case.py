@@ -19,6 +19,7 @@ from case_service.domain.commands import (
     CloseCase,
     Command,
     CompleteIkr,
+    ConsentTooNarrow,
     DecideNeed,
     EarlierCaseOpen,
     ExtendCase,
@@ -52,7 +53,10 @@ from case_service.domain.outcomes import (
 )
 from case_service.domain.situations import Case, Closed, NotOpened, Open, Situation, evolve
 from chassis.decider import Aggregate, Decider
-from contracts.case import CaseEvent, InitialAssessmentDone, KoordineringsInfoSent, RehabNeedDecided, Scope
+from contracts.case import CaseEvent, Covered, InitialAssessmentDone, KoordineringsInfoSent, RehabNeedDecided, Scope
+
+INFO_HOLDS = frozenset({Covered.P, Covered.I})
+"""The data classes of what health care tells: no diagnosis, no function, no days."""
 
 
 def decide(command: Command, situation: Situation) -> list[CaseEvent]:
@@ -90,6 +94,8 @@ def decide(command: Command, situation: Situation) -> list[CaseEvent]:
             raise ConsentMissing
         case SendInfo(), Open() | Closed() if lacks_consent(command, situation.case):
             raise ConsentMissing
+        case SendInfo(), Open() | Closed() if too_narrow(command):
+            raise ConsentTooNarrow
         case SendInfo(), Open() if sent_before(command, situation.case):
             return []  # it is here already
         case SendInfo(), Open():
@@ -196,7 +202,13 @@ def lacks_consent(command: SendInfo, known: Case) -> bool:
         or consent.scope is not Scope.KOORD_TO_FK
         or consent.counterparty != command.sender
         or consent.case_id != known.opened.case_id
+        or consent.opening != known.opening
     )
+
+
+def too_narrow(command: SendInfo) -> bool:
+    """the consent does not cover all that is told"""
+    return command.consent is not None and not set(command.consent.data_classes) >= INFO_HOLDS
 
 
 def sent_before(command: SendInfo, known: Case) -> bool:

@@ -311,6 +311,27 @@ class CertificateKnownOtherwise(Refused):
     do = "A new certificate needs an id of its own."
 
 
+class ConsentTooNarrow(Refused):
+    reason = "The person's consent does not cover what health care tells: who it is about, and that there is a need."
+    do = "Ask the person for a consent that covers I and P."
+
+
+class ConsentedAhead(Invalid):
+    field = "consentAt"
+    reason = "The person cannot have consented at a time that has not come."
+    do = "Give the time at which the person consented."
+
+
+class CertificateUnknown(Unknown):
+    reason = "There is no such certificate in the case."
+    do = "Take its id from the case."
+
+
+class AssessmentUnknown(Unknown):
+    reason = "There is no such assessment in the case."
+    do = "Take its id from the case."
+
+
 class InfoUnknown(Unknown):
     reason = "There is no such information from health care in the case."
     do = "Take the infoId from the case."

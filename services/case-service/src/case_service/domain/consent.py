@@ -1,7 +1,8 @@
 """One consent: of one person in one case, of one scope, towards one party. Is it given, and does it still hold?
 
 Consent lifts secrecy; it is not the legal ground for processing. It must say what it covers: a blanket consent is none
-(OSL 10:1, 12:2). Withdrawing works forward, from the moment it is recorded.
+(OSL 10:1, 12:2). Withdrawing works forward, from the moment it is recorded. A consent is given in an open case and ends
+with it: when the case is opened again, the person is asked again.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
+from case_service.domain.commands import CaseIsClosed
 from chassis.decider import Aggregate, Decider, Invalid, Refused, Unknown, record
 from contracts.case import (
     ConsentEvent,
@@ -21,8 +23,8 @@ from contracts.case import (
     Scope,
 )
 
-LASTS_DAYS = 365
-"""Days a consent lasts unless it says otherwise [A]."""
+LASTS_MONTHS = 12
+"""Months that a consent lasts at most, and unless it says otherwise (row 16) [A]."""
 
 
 # --- what we know ---
@@ -61,10 +63,11 @@ def evolve(situation: Situation, fact: ConsentEvent) -> Situation:
             assert_never(fact)
 
 
-def holds(situation: Situation, today: date) -> ConsentGiven | None:
-    """The consent, if it may be acted on today. `today` is the Swedish date."""
+def holds(situation: Situation, today: date, opening: int | None) -> ConsentGiven | None:
+    """The consent, if it may be acted on today, in a case that stands open by this opening (None: it is not open).
+    `today` is the Swedish date."""
     match situation:
-        case Given(given=given) if given.valid_from <= today <= given.valid_to:
+        case Given(given=given) if given.opening == opening and given.valid_from <= today <= given.valid_to:
             return given
         case NeverGiven() | Given() | Ended():
             return None
@@ -77,7 +80,9 @@ def holds(situation: Situation, today: date) -> ConsentGiven | None:
 
 @record
 class GiveConsent:
-    """give consent"""
+    """give consent
+
+    `opening` is that by which the case stands open; None where it is closed."""
 
     consent_id: UUID
     case_id: UUID
@@ -90,6 +95,7 @@ class GiveConsent:
     valid_to: date | None
     form: ConsentForm
     evidence_ref: UUID
+    opening: int | None
     today: date
     at: datetime
 
@@ -112,8 +118,11 @@ class RecordConsentExpired:
 
 @record
 class EndWithCase:
-    """end a consent because its case has been closed"""
+    """end a consent because its case has been closed
 
+    `giving` is the one that was in force then."""
+
+    giving: int
     at: datetime
 
 
@@ -153,6 +162,12 @@ class ConsentEndsBeforeStart(Invalid):
     do = "Give a last day that lies ahead, or leave it out: then it lasts a year."
 
 
+class ConsentTooLong(Invalid):
+    field = "validTo"
+    reason = "A consent lasts twelve months at most from its first day."
+    do = "Give a day within twelve months, or leave it out. Before it ends the person can make it last longer."
+
+
 class WithdrawalBackdated(Invalid):
     field = "effectiveAt"
     reason = "A consent is withdrawn from now on, not from an earlier time: what was done under it was lawful."
@@ -170,11 +185,15 @@ class WithdrawalAhead(Invalid):
 
 def decide(command: Command, situation: Situation) -> list[ConsentEvent]:
     match command, situation:
+        case GiveConsent(), NeverGiven() | Given() | Ended() if case_is_closed(command):
+            raise CaseIsClosed
         case GiveConsent(), NeverGiven():
             return [given(command, 1)]
         case GiveConsent(), Given() if says_the_same(command, situation.given):
             return []  # it is in force already
         case GiveConsent(), Given() if is_over(situation.given, command.today):
+            return [expired(situation.given, command.at), given(command, situation.given.giving + 1)]
+        case GiveConsent(), Given() if ended_with_the_case(command, situation.given):
             return [expired(situation.given, command.at), given(command, situation.given.giving + 1)]
         case GiveConsent(), Given() if lasts_longer(command, situation.given):
             return [renewed(command, situation.given)]
@@ -200,6 +219,8 @@ def decide(command: Command, situation: Situation) -> list[ConsentEvent]:
             return []  # it was given anew and lasts longer
         case RecordConsentExpired(), Ended():
             return []  # it holds no more already
+        case EndWithCase(), Given() if given_anew(command, situation.given):
+            return []  # the person has given it again since
         case EndWithCase(), Given():
             return [expired(situation.given, command.at)]
         case EndWithCase(), Ended():
@@ -217,6 +238,21 @@ consent = Aggregate("consent", decider)
 def says_the_same(command: GiveConsent, known: ConsentGiven) -> bool:
     """it is in force with the same particulars"""
     return not is_over(known, command.today) and given(command, known.giving) == known
+
+
+def case_is_closed(command: GiveConsent) -> bool:
+    """the case is closed"""
+    return command.opening is None
+
+
+def ended_with_the_case(command: GiveConsent, known: ConsentGiven) -> bool:
+    """the case has been closed and opened again since"""
+    return command.opening != known.opening
+
+
+def given_anew(command: EndWithCase, known: ConsentGiven) -> bool:
+    """it has been given anew since"""
+    return command.giving != known.giving
 
 
 def lasts_longer(command: GiveConsent, known: ConsentGiven) -> bool:
@@ -244,11 +280,21 @@ def ahead(command: WithdrawConsent) -> bool:
 
 
 def lasts_until(valid_from: date, valid_to: date | None, today: date) -> date:
-    """Its last day. Raises ConsentEndsBeforeStart."""
-    last = valid_to or valid_from + timedelta(days=LASTS_DAYS)
+    """Its last day. Raises ConsentEndsBeforeStart and ConsentTooLong."""
+    longest = months_after(valid_from, LASTS_MONTHS)
+    last = valid_to or longest
     if last < max(valid_from, today):
         raise ConsentEndsBeforeStart
+    if last > longest:
+        raise ConsentTooLong
     return last
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later; where that month has no such day, its last."""
+    count = day.year * 12 + day.month - 1 + months
+    first, following = (date(c // 12, c % 12 + 1, 1) for c in (count, count + 1))
+    return min(first + timedelta(days=day.day - 1), following - timedelta(days=1))
 
 
 def covered_by(data_classes: Sequence[Covered]) -> tuple[Covered, ...]:
@@ -260,11 +306,13 @@ def covered_by(data_classes: Sequence[Covered]) -> tuple[Covered, ...]:
 
 
 def given(command: GiveConsent, giving: int) -> ConsentGiven:
+    assert command.opening is not None
     valid_to = lasts_until(command.valid_from, command.valid_to, command.today)
     return ConsentGiven(
         consent_id=command.consent_id,
         giving=giving,
         case_id=command.case_id,
+        opening=command.opening,
         person_ref=command.person_ref,
         scope=command.scope,
         counterparty=command.counterparty,

@@ -10,6 +10,7 @@ from case_service.domain.commands import (
     AssignCase,
     CloseCase,
     CompleteIkr,
+    ConsentedAhead,
     DecideNeed,
     DegreeUnknown,
     EmployerNotNamed,
@@ -266,6 +267,8 @@ def decided(command: DecideNeed, known: Case) -> RehabNeedDecided:
 
 def info_sent(command: SendInfo, known: Case) -> KoordineringsInfoSent:
     assert command.consent is not None
+    if command.consent_at > command.at:
+        raise ConsentedAhead
     return KoordineringsInfoSent(
         case_id=known.opened.case_id,
         person_ref=known.opened.person_ref,

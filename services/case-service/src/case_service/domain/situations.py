@@ -126,6 +126,11 @@ def _learnt(known: Case, fact: CaseEvent) -> Case:
             assert_never(fact)
 
 
+def open_by(situation: Situation) -> int | None:
+    """The number of the opening by which a case stands open; None where it does not."""
+    return situation.case.opening if isinstance(situation, Open) else None
+
+
 def days_from(start: date, on: date) -> int:
     """The day of a spell or a chain on a date, counted from 1."""
     return (on - start) // timedelta(days=1) + 1

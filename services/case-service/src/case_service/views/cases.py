@@ -1,5 +1,6 @@
 """Which cases are there, who has them, and how does each stand? One row per case, nothing sealed in it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -20,6 +21,9 @@ from contracts.case import (
     CaseOpened,
     CaseReopened,
     CertificateReceived,
+    ConsentExpired,
+    ConsentGiven,
+    ConsentWithdrawn,
     InitialAssessmentDone,
     KoordineringsInfoAcknowledged,
     KoordineringsInfoSent,
@@ -27,7 +31,7 @@ from contracts.case import (
     RehabNeedDecided,
 )
 
-STREAM = "case-"
+STREAM, CONSENTS = "case-", "consent-"
 
 
 class Status(StrEnum):
@@ -46,7 +50,9 @@ class Hands(StrEnum):
 @record
 class CaseRow:
     """A row. `number` orders cases as they were opened; `version` is that of the stream; `milestone` the newest one, as
-    counter and day; `infos_waiting` counts what health care told and FK has not acknowledged."""
+    counter and day; `infos_waiting` counts what health care told and FK has not acknowledged. `consents` are those that
+    were given and have not ended, as JSON: id to giving and the case's opening then; `consents_end`: there is one among
+    them that the case has left behind."""
 
     case_id: UUID
     number: int
@@ -73,6 +79,9 @@ class CaseRow:
     outcome: str | None = None
     closed_at: datetime | None = None
     changed_at: datetime
+    opening: int = 1
+    consents: str = "{}"
+    consents_end: bool = False
 
 
 table = sa.Table(
@@ -103,6 +112,9 @@ table = sa.Table(
     sa.Column("outcome", sa.Text),
     sa.Column("closed_at", sa.DateTime(timezone=True)),
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("opening", sa.Integer, nullable=False),
+    sa.Column("consents", sa.Text, nullable=False),
+    sa.Column("consents_end", sa.Boolean, nullable=False),
 )
 
 
@@ -110,7 +122,7 @@ table = sa.Table(
 
 
 def keys(heard: Heard) -> Sequence[UUID]:
-    return (heard.fact.case_id,) if heard.stream.startswith(STREAM) else ()
+    return (heard.fact.case_id,) if heard.stream.startswith((STREAM, CONSENTS)) else ()
 
 
 def evolve(row: CaseRow | None, heard: Heard, key: Any) -> CaseRow | None:
@@ -119,7 +131,10 @@ def evolve(row: CaseRow | None, heard: Heard, key: Any) -> CaseRow | None:
         return _opened(fact, heard)
     if row is None:
         return None
-    return _learnt(replace(row, version=heard.version, changed_at=heard.recorded_at), fact)
+    if isinstance(fact, ConsentGiven | ConsentWithdrawn | ConsentExpired):
+        return _consented(row, fact)
+    row = _learnt(replace(row, version=heard.version, changed_at=heard.recorded_at), fact)
+    return _left_behind(row) if isinstance(fact, CaseClosed | CaseReopened) else row
 
 
 def _opened(fact: CaseOpened, heard: Heard) -> CaseRow:
@@ -167,9 +182,30 @@ def _learnt(row: CaseRow, fact: Any) -> CaseRow:
         case CaseClosed():
             return replace(row, status=Status.CLOSED, outcome=fact.outcome, closed_at=fact.closed_at)
         case CaseReopened():
-            return replace(row, status=Status.OPEN, outcome=None, closed_at=None)
+            return replace(row, status=Status.OPEN, outcome=None, closed_at=None, opening=fact.opening)
         case _:
             return row
+
+
+def _consented(row: CaseRow, fact: ConsentGiven | ConsentWithdrawn | ConsentExpired) -> CaseRow:
+    standing: dict[str, list[int]] = json.loads(row.consents)
+    id = str(fact.consent_id)
+    if isinstance(fact, ConsentGiven):
+        standing[id] = [fact.giving, fact.opening]
+    elif id in standing and standing[id][0] == fact.giving:
+        del standing[id]
+    return _left_behind(replace(row, consents=json.dumps(standing, sort_keys=True)))
+
+
+def _left_behind(row: CaseRow) -> CaseRow:
+    return replace(row, consents_end=bool(consents_to_end(row)))
+
+
+def consents_to_end(row: CaseRow) -> list[tuple[UUID, int]]:
+    """The id and the giving of each consent that was given before the case was closed, and has not ended."""
+    standing: dict[str, list[int]] = json.loads(row.consents)
+    openings = row.opening + (row.status == Status.CLOSED)  # those before this one are over
+    return [(UUID(id), giving) for id, (giving, opening) in standing.items() if opening < openings]
 
 
 cases = View(name="cases", table=table, key="case_id", row=CaseRow, keys=keys, evolve=evolve, sources=(OWN,))
@@ -185,6 +221,11 @@ async def one(connection: AsyncConnection, case_id: UUID) -> CaseRow | None:
 async def of_person(connection: AsyncConnection, person_ref: UUID) -> list[CaseRow]:
     """A person's cases, oldest first."""
     return await _find(connection, table.c.person_ref == person_ref, 1000)
+
+
+async def whose_consents_end(connection: AsyncConnection, most: int) -> list[CaseRow]:
+    """Cases that have been closed with consents in them that have not ended yet."""
+    return await _find(connection, table.c.consents_end, most)
 
 
 async def some(

@@ -24,6 +24,7 @@ class ConsentRow:
 
     consent_id: UUID
     case_id: UUID
+    opening: int
     giving: int
     scope: str
     counterparty: str
@@ -41,6 +42,7 @@ table = sa.Table(
     METADATA,
     sa.Column("consent_id", sa.Uuid, primary_key=True),
     sa.Column("case_id", sa.Uuid, nullable=False),
+    sa.Column("opening", sa.Integer, nullable=False),
     sa.Column("giving", sa.Integer, nullable=False),
     sa.Column("scope", sa.Text, nullable=False),
     sa.Column("counterparty", sa.Text, nullable=False),
@@ -64,6 +66,7 @@ def evolve(row: ConsentRow | None, heard: Heard, key: Any) -> ConsentRow | None:
             return ConsentRow(
                 consent_id=fact.consent_id,
                 case_id=fact.case_id,
+                opening=fact.opening,
                 giving=fact.giving,
                 scope=fact.scope,
                 counterparty=fact.counterparty,

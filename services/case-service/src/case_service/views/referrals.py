@@ -118,6 +118,7 @@ async def sent_to(
         consents.c.valid_to >= today,
         cases.c.case_id == table.c.case_id,
         cases.c.status == Status.OPEN.value,
+        cases.c.opening == consents.c.opening,
         *(covered.contains(f" {letter} ") for letter in sorted(covering)),
     )
     query = (
