@@ -259,11 +259,11 @@ def test_who_calls_which_kind() -> None:
 
 
 def test_nothing_is_called_or_proposed_in_a_case_that_is_closed_or_unknown() -> None:
-    closed = after(*BASIS, NoteCaseClosed(at=NOON))
+    closed = (*BASIS, NoteCaseClosed(at=NOON))
     for command in (CALL, PROPOSE):
-        given(*closed).when(command).refused(CaseIsClosed)
+        given(*after(*closed)).when(command).refused(CaseIsClosed)
         given().when(command).refused(CaseUnknown)
-        assert given(*closed, *decider.decide(NoteCaseReopened(), decider.fold(closed))).when(command).facts()
+        assert given(*after(*closed, NoteCaseReopened(), consent(giving=2))).when(command).facts()
 
 
 def test_a_proposal_that_is_called_keeps_its_id() -> None:
@@ -362,6 +362,14 @@ def test_when_the_case_is_closed_its_meetings_that_lie_ahead_are_cancelled() -> 
         (MEETING, CancelReason.CASE_CLOSED),
         (UUID(int=5), CancelReason.CASE_CLOSED),
     ]
+
+
+def test_a_consent_ends_with_its_case_also_when_the_case_is_opened_again_before_that_is_told() -> None:
+    opened_again = (*BASIS, NoteCaseClosed(at=NOON), NoteCaseReopened())
+    given(*after(*opened_again)).when(CALL).refused(ConsentMissing)
+    given(*after(*opened_again)).when(ENDED).nothing_happens()
+    assert given(*after(*opened_again, consent(giving=2))).when(CALL).facts()
+    given(*after(*opened_again, consent(giving=2))).when(ENDED).nothing_happens()
 
 
 # --- holding and minutes ---

@@ -81,6 +81,19 @@ async def test_without_a_contact_the_message_fails_and_the_handler_sees_it(world
     assert [(t["kind"], t["unreached"]) for t in tasks] == [("EMPLOYER_PLAN", "NO_CONTACT")]
 
 
+async def test_what_reached_nobody_comes_to_the_handler_who_tells_the_party_and_ticks_it_off(world: Any) -> None:
+    world.withdrawn(30)
+    await world.at(31)
+    handler = world.by("fk.handler")
+    asked = {"kind": "COOPERATION_ENDED"}
+    (task,) = (await handler.get("/v1/tasks", params=asked)).json()["items"]
+    assert (task["unreached"], task["ownerRef"]) == ("NO_CONTACT", "af:2021002114")
+    (done,) = [link["href"] for link in task["links"] if link["rel"] == "done"]
+    assert (await world.by("fk.collab_lead").post(done)).json()["type"] == "/problems/task-of-another-role"
+    assert (await handler.post(done)).status_code == 200
+    assert (await handler.get("/v1/tasks", params=asked)).json()["items"] == []
+
+
 async def test_a_party_that_wants_no_e_mail_has_it_once_in_its_inbox(world: Any, mailbox: Any) -> None:
     await contact(world, channels=["PORTAL"])
     world.registered(1)

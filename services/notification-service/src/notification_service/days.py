@@ -33,7 +33,8 @@ def at(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, SWEDEN).astimezone(UTC)
 
 
-def within_reach(day: date) -> date:
+def reachable(day: date) -> date:
+    """The day itself, or the nearest that can be planned."""
     return min(max(day, FIRST_DAY), LAST_DAY)
 
 
@@ -41,12 +42,12 @@ def day_of(anchor: date | datetime) -> date:
     """The Swedish day of a moment, or the day itself, as near as can be planned."""
     if isinstance(anchor, datetime) and FIRST_DAY < anchor.date() < LAST_DAY:
         return local_day(anchor)
-    return within_reach(anchor.date() if isinstance(anchor, datetime) else anchor)
+    return reachable(anchor.date() if isinstance(anchor, datetime) else anchor)
 
 
 def days_after(day: date, count: int) -> date:
     """The day so many days later, or earlier when negative, as near as can be planned."""
-    return within_reach(within_reach(day) + timedelta(days=count))
+    return reachable(reachable(day) + timedelta(days=count))
 
 
 def end_of(day: date) -> datetime:

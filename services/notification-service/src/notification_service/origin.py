@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.decider import record
 from chassis.view import Heard
 from notification_service.checks import PLACEHOLDER
-from notification_service.days import day_of, days_after, within_reach, working_days_after
+from notification_service.days import day_of, days_after, reachable, working_days_after
 from notification_service.rules import OCCURRED, Count, Due, Rule, Rulebook
 
 
@@ -46,7 +46,7 @@ def counted(start: date, due: Due) -> date:
         case Count.DAYS:
             return days_after(start, due.number)
         case Count.WORKING_DAYS:
-            return within_reach(working_days_after(start, due.number))
+            return reachable(working_days_after(start, due.number))
         case Count.SPELL_DAY:
             return days_after(start, due.number - 1)
 

@@ -4,8 +4,8 @@ from samordna.demo.play import Play, problem
 
 
 async def assigned(play: Play) -> None:
-    """Case A gets a handler, and somebody stands in for a fortnight: never until a day that has passed, and never
-    without a day. Who handles it is FK's own: no party says so."""
+    """Case A gets a handler, whose tasks are those of A from then on, and somebody stands in for a fortnight: never
+    until a day that has passed, and never without a day. Who handles it is FK's own: no party says so."""
     path, told = f"{play.at('A')}/assignment", play.script.told["assignment"]
     first = await play.call("fk-manager", "PUT", "case", path, json=told)
     play.need("enhetschefen utser handläggare / the unit manager names a handler", first.status_code == 200, first.text)

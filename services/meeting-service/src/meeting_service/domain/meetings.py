@@ -126,7 +126,7 @@ def _noted(note: Note, known: Meetings) -> Sequence[MeetingEvent]:
         case NoteEmployer():
             return employer_noted(note, known.grounds)
         case NoteCaseClosed():
-            return [*opening_noted(note.at, known.grounds), *_all_called_off(note, known)]
+            return _closed(note, known)
         case NoteCaseReopened():
             return opening_noted(None, known.grounds)
         case NoteConsent():
@@ -138,6 +138,17 @@ def _noted(note: Note, known: Meetings) -> Sequence[MeetingEvent]:
             return referral_noted(note, known.grounds)
         case _:
             assert_never(note)
+
+
+def _closed(note: NoteCaseClosed, known: Meetings) -> Sequence[MeetingEvent]:
+    """Consents end with their case. That is noted at once: each one's end is told later, and the case may have been
+    opened again by then."""
+    closed = opening_noted(note.at, known.grounds)
+    if not closed:
+        return []
+    ended = [but(c, standing=False, ended_at=note.at) for c in known.grounds.consents.values() if c.standing]
+    marked = [part for c in ended for part in _all_marked(c.consent_id, known)]
+    return [*closed, *ended, *_all_called_off(note, known), *marked]
 
 
 def _all_called_off(note: NoteCaseClosed, known: Meetings) -> list[MeetingCancelled]:

@@ -109,7 +109,7 @@ def is_whose(deadline: Open, who: Claimant) -> bool:
 
 
 def has_come_to(deadline: Open, role: str) -> bool:
-    """the role owns it, or it was escalated or delegated to it"""
+    """the role owns it, or it was escalated or delegated to it, or came to it because a message reached nobody"""
     return role in (deadline.told.owner_role, *deadline.reached)
 
 

@@ -30,6 +30,9 @@ from notification_service.domain.deadline import Came, Closed, HeldBack, NotSet,
 from notification_service.domain.endings import heard_of, judged, planned
 from notification_service.domain.message import Message, NotWaiting, Waiting, rerouted, withdrawn
 
+HANDLER = "fk.handler"
+"""Who is to tell a party that no message reaches."""
+
 
 @record
 class Agenda:
@@ -85,8 +88,9 @@ def evolve(agenda: Agenda, event: AgendaEvent) -> Agenda:
             return _said(agenda, event.reminder_id, rerouted(message_of(agenda, event.reminder_id), event.instead))
         case ReminderSent():
             return _said(_reminded(agenda, event), event.reminder_id, NotWaiting())
-        case ReminderFailed():
-            return _said(agenda, event.reminder_id, NotWaiting())
+        case ReminderFailed(deadline_id=deadline_id):
+            told = reaching(situation_of(agenda, deadline_id), HANDLER)
+            return _said(_with(agenda, deadline_id, told), event.reminder_id, NotWaiting())
         case _:
             assert_never(event)
 
