@@ -40,7 +40,8 @@ def _filler(cls: type) -> Callable[..., None]:
     values = ", ".join(f"{n!r}: {n}" for n in names)
     exec(f"def __init__(self{', *, ' if given else ''}{', '.join(given)}): fill(self, '__dict__', {{{values}}})", scope)
     init: Any = scope["__init__"]
-    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    init.__qualname__, init.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
+    init.__annotations__ = cls.__init__.__annotations__
     return init
 
 

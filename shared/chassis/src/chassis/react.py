@@ -43,10 +43,10 @@ BATCH = 500
 
 NEXT = (
     "with done as (select coalesce((select position from checkpoints where name = $2), 0) as upto), "
-    "next as (select max(n.position) as upto from (select h.position from heard h, done "
-    "where h.source = $1 and h.position > done.upto order by h.position limit $3) n) "
+    "next as (select max(n.position) as upto from (select position from heard "
+    "where source = $1 and position > (select upto from done) order by position limit $3) n) "
     "select h.position, stream_id, version, type, schema_version, data, envelope, recorded_at, case_id, event_id, "
-    "next.upto from done, next left join heard h on h.source = $1 and h.position > (select upto from done) "
+    "next.upto from next left join heard h on h.source = $1 and h.position > (select upto from done) "
     "and h.position <= next.upto and h.type = any($4) where next.upto is not null order by h.position"
 )
 """Of the next messages those that something reacts to, and how far that is; one row without a message for none."""

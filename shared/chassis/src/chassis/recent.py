@@ -14,7 +14,7 @@ Row = Sequence[Any]
 class Recent:
     """The last rows heard of one source, without a gap."""
 
-    def __init__(self, most: int = 4000) -> None:
+    def __init__(self, most: int = 2000) -> None:
         self._most = most
         self._rows: list[Row] = []
 
