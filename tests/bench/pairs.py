@@ -90,13 +90,13 @@ PAIRS = (
         rival=Half(
             module="ours.commands_in_process",
             function="without",
-            full={"seconds": 2.5},
+            full={"seconds": 3.5},
             short={"seconds": 1},
         ),
         ours=Half(
             module="ours.commands_in_process",
             function="with_all",
-            full={"seconds": 2.5},
+            full={"seconds": 3.5},
             short={"seconds": 1},
         ),
     ),

@@ -30,7 +30,7 @@ from plan_service.domain.commands import Command
 CLIENTS = 64
 SAMPLED: float = Settings.model_fields["trace_ratio"].default
 WARM = 0.5
-MOST_PER_SECOND = 12_000
+MOST_PER_SECOND = 10_000
 """Commands prepared for each second of a run."""
 
 GIVEN = STEPS - 1
@@ -68,13 +68,12 @@ async def _measure(stage: Stage, seconds: float, tracing: TracerProvider | None)
         if tracing is None:
             plan.perform = Performer(plan.log, Codec(PLAN), OpenKeys())
         await side_by_side(len(prepared), 256, lambda n: give(plan, prepared[n].id, prepared[n].commands[0]))
-        run = through_edge if tracing is not None else straight
 
         async def once(_: int) -> None:
             life = next(left, None)
             assert life is not None, "more employments are needed: raise MOST_PER_SECOND"
             for command in life.commands[1:]:
-                await run(plan, life.id, command)
+                await through_edge(plan, life.id, command)
 
         found = await closed_loop(CLIENTS, once, seconds=seconds, warm=WARM)
     return {
@@ -84,12 +83,8 @@ async def _measure(stage: Stage, seconds: float, tracing: TracerProvider | None)
     }
 
 
-async def straight(plan: Runtime, id: UUID, command: Command) -> None:
-    await give(plan, id, command)
-
-
 async def through_edge(plan: Runtime, id: UUID, command: Command) -> None:
-    """Inside the product's ASGI edge, which begins a span for each request."""
+    """Inside the product's ASGI edge, which begins a span for each request where the process has tracing."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await give(plan, id, command)

@@ -11,7 +11,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.datastructures import DefaultPlaceholder
@@ -75,7 +75,7 @@ class Direct:
 
     async def _told(self, request: Request, error: Exception) -> Response:
         """What the app answers to an error; an error that nobody expects goes on to the edge."""
-        handlers: Mapping[Any, Callable[..., Any]] = self._app.exception_handlers
+        handlers = cast(Mapping[Any, Callable[..., Any]], self._app.exception_handlers)
         handler = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
         if handler is None:
             raise error
