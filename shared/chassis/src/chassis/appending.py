@@ -51,16 +51,19 @@ class Lane:
     def __init__(self, dsn: str, before: Callable[[], tuple[int, datetime]], after: Callable[[int], None]) -> None:
         self._dsn, self._before, self._after = dsn, before, after
         self.connection: asyncpg.Connection | None = None
+        self._call: Any = None
         self.flying: Sequence[Waiting] = ()
 
     async def connect(self) -> asyncpg.Connection:
+        self.close()
         connection = self.connection = await asyncpg.connect(self._dsn, server_settings=SAFE, timeout=5)
+        self._call = await connection.prepare(CALL, timeout=5)
         return connection
 
     def close(self) -> None:
         if self.connection is not None:
             self.connection.terminate()
-            self.connection = None
+            self.connection = self._call = None
 
     async def write(self, batch: Sequence[Waiting]) -> None:
         """Give each of them its verdict, or the error that concerns it alone.
@@ -76,9 +79,10 @@ class Lane:
         if not batch:
             return
         try:
-            connection = self.connection or await self.connect()
+            if self._call is None:
+                await self.connect()
             span = shared_span("log.append", (w.trace for w in batch), {"requests": len(batch)})
-            rows = await connection.fetch(CALL, *self._before(), *_arguments(batch), timeout=RECONNECT_FOR)
+            rows = await self._call.fetch(*self._before(), *_arguments(batch), timeout=RECONNECT_FOR)
             if span is not None:
                 span.end()
         except (ValueError, TypeError, OverflowError) as error:  # before LOST: asyncpg's error for this is both
