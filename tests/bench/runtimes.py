@@ -14,6 +14,7 @@ from tests.bench.stage import Stage
 
 from chassis.clock import new_id
 from chassis.envelope import Actor
+from chassis.garbage import collect_less_often
 from chassis.perform import Done
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
@@ -41,6 +42,7 @@ async def running(service: Service, settings: Settings) -> AsyncGenerator[Runtim
     try:
         while not runtime.is_writable():  # noqa: ASYNC110 - it says so by an event of its own
             await asyncio.sleep(0.01)
+        collect_less_often()  # as `python -m chassis serve` does
         yield runtime
     finally:
         await runtime.stop()

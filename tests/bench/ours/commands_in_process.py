@@ -19,7 +19,6 @@ from tests.bench.stage import Stage
 
 from chassis.codec import Codec
 from chassis.edge import Edge
-from chassis.garbage import collect_less_often
 from chassis.perform import Performer
 from chassis.service import Runtime
 from chassis.settings import Settings
@@ -61,7 +60,6 @@ def without(stage: Stage, seconds: float) -> Outcome:
 
 
 async def _measure(stage: Stage, seconds: float, tracing: TracerProvider | None) -> Outcome:
-    collect_less_often()  # as in a process that serves; how much of the other's garbage one side searches is chance
     prepared = lives(int((WARM + seconds) * MOST_PER_SECOND / GIVEN) + CLIENTS)
     left = iter(prepared)
     async with plan_service(stage) as plan:

@@ -7,7 +7,6 @@ at a time, the one that holds the lock does.
 
 import asyncio
 import contextlib
-import gc
 import hashlib
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -58,10 +57,6 @@ from chassis.wire import Wire
 
 log_line = get_logger(__name__)
 T = TypeVar("T")
-
-COLLECT_EVERY = 20_000
-"""Objects made, less those gone, between two looks for cycles of garbage. Nearly everything here goes without being
-looked for; at Python's own 700 a fifth of a fold is spent looking."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +134,6 @@ class Runtime:
     async def start(self) -> None:
         """Connect and begin. Raises NotDurable on an unsafe PostgreSQL, WrongMasterKey; a broker that is away is waited
         for."""
-        gc.set_threshold(COLLECT_EVERY, *gc.get_threshold()[1:])
         s = self.settings
         await refuse_unsafe(s.keys_database_url)
         await refuse_unsafe(s.database_url)
