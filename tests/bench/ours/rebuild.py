@@ -13,7 +13,7 @@ from tests.bench.stage import Stage
 
 from chassis.clock import set_simulated
 from chassis.log import Append, Appended
-from chassis.postgres import PostgresLog
+from chassis.postgres import FEW, PostgresLog
 
 
 def measure(stage: Stage, facts: int) -> Outcome:
@@ -34,10 +34,11 @@ async def _measure(stage: Stage, facts: int) -> Outcome:
 
 
 async def _fill(log: PostgresLog, facts: int) -> None:
-    """The facts at positions 1, 2, 3 and so on; those of different streams in one call."""
+    """The facts at positions 1, 2, 3 and so on; those of different streams in one call, and so few that they are not
+    shared out between two."""
     position, together = 0, dict[str, Placed]()
     for one in [*placed(facts), None]:
-        if one is None or one.stream in together:
+        if one is None or one.stream in together or len(together) == FEW - 1:
             requests = [Append(p.stream, p.version - 1, (p.fact,)) for p in together.values()]
             for verdict in await asyncio.gather(*map(log.append, requests)):
                 position += 1
