@@ -284,7 +284,7 @@ def each(history: list[MeetingEvent]) -> list[tuple[Meetings, MeetingEvent]]:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(histories(), commands)
 def test_an_accepted_command_asked_again_yields_no_new_facts(history: list[MeetingEvent], command: Command) -> None:
     first = ask(history, command)
@@ -292,7 +292,7 @@ def test_an_accepted_command_asked_again_yields_no_new_facts(history: list[Meeti
         assert ask([*history, *first], command) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(histories())
 def test_nobody_is_invited_without_a_consent_that_stands_then(history: list[MeetingEvent]) -> None:
     for known, fact in each(history):
@@ -308,7 +308,7 @@ def _consented(known: Meetings, p: Participant) -> bool:
     return p.consent_id is not None and known.grounds.consents[p.consent_id].standing
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(histories())
 def test_only_the_invited_answer_are_there_and_promise(history: list[MeetingEvent]) -> None:
     for known, fact in each(history):
@@ -325,7 +325,7 @@ def test_only_the_invited_answer_are_there_and_promise(history: list[MeetingEven
         assert {situation.meeting.participant(ref) is not None for ref in said} <= {True}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(histories())
 def test_a_joint_assessment_follows_af_s_yes_and_both_consents(history: list[MeetingEvent]) -> None:
     for known, fact in each(history):
@@ -334,7 +334,7 @@ def test_a_joint_assessment_follows_af_s_yes_and_both_consents(history: list[Mee
             assert all(known.grounds.consents[consent_id(s)].standing for s in (Scope.AF, Scope.SUS_REG))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(histories())
 def test_a_closed_case_has_no_meeting_that_lay_ahead_of_its_end(history: list[MeetingEvent]) -> None:
     known = decider.fold(history)
@@ -345,7 +345,7 @@ def test_a_closed_case_has_no_meeting_that_lay_ahead_of_its_end(history: list[Me
         assert all(has_come(m, case.closed_at) for m in left)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(histories())
 def test_who_was_at_a_meeting_was_there_under_a_consent_that_held_then(history: list[MeetingEvent]) -> None:
     """Told anew from the facts alone: given, not ended by then, and of that day."""
@@ -361,7 +361,7 @@ def test_who_was_at_a_meeting_was_there_under_a_consent_that_held_then(history: 
             assert case.opened or (case.closed_at is not None and fact.at < case.closed_at)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(histories())
 def test_after_a_consent_ended_every_meeting_that_rests_on_it_is_marked(history: list[MeetingEvent]) -> None:
     known = decider.fold(history)
@@ -372,7 +372,7 @@ def test_after_a_consent_ended_every_meeting_that_rests_on_it_is_marked(history:
                     assert p.ref in meeting.meeting.ended
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories())
 def test_a_meeting_is_called_held_and_minuted_once_and_moved_upwards(history: list[MeetingEvent]) -> None:
     once = (MeetingProposed, MeetingCalled, MeetingHeld, MeetingMinutesApproved, MeetingCancelled)
@@ -385,7 +385,7 @@ def test_a_meeting_is_called_held_and_minuted_once_and_moved_upwards(history: li
             arranged[fact.meeting_id] = fact.arrangement
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories())
 def test_a_fact_about_a_consent_is_told_once(history: list[MeetingEvent]) -> None:
     noted = [f for f in history if isinstance(f, ConsentNoted | CaseNoted)]
