@@ -60,6 +60,10 @@ class Lane:
         self._call = await connection.prepare(CALL, timeout=5)
         return connection
 
+    async def _prepared(self) -> Any:
+        await self.connect()
+        return self._call
+
     def close(self) -> None:
         if self.connection is not None:
             self.connection.terminate()
@@ -79,10 +83,9 @@ class Lane:
         if not batch:
             return
         try:
-            if self._call is None:
-                await self.connect()
+            call = self._call or await self._prepared()
             span = shared_span("log.append", (w.trace for w in batch), {"requests": len(batch)})
-            rows = await self._call.fetch(*self._before(), *_arguments(batch), timeout=RECONNECT_FOR)
+            rows = await call.fetch(*self._before(), *_arguments(batch), timeout=RECONNECT_FOR)
             if span is not None:
                 span.end()
         except (ValueError, TypeError, OverflowError) as error:  # before LOST: asyncpg's error for this is both
