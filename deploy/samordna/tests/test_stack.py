@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -191,8 +191,16 @@ async def test_a_token_makes_the_insured_person_whoever_a_case_is_about(stack: S
     assert "--person" in await _samordna("token", "hr-a", "--person", person, status=1)
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Whoever starts the tests in the background of a shell makes them, and all that they start, deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-async def test_up_stays_and_ends_everything_when_told_to(how: signal.Signals) -> None:
+async def test_up_stays_and_ends_everything_when_told_to(how: signal.Signals, heeds_ctrl_c: None) -> None:
     name = f"{NAME}-{how.name.lower()}"
     up = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("samordna")), "--stack", name, "up", cwd=CHECKOUT,

@@ -11,7 +11,7 @@ import asyncpg
 
 from chassis.fold import Fold, missing
 from chassis.postgres import LOST
-from chassis.pulse import Pulse
+from chassis.pulse import Patience, Pulse
 from chassis.rebuild import rebuild
 from chassis.recent import Recent
 from chassis.rows import Rows, apart
@@ -136,7 +136,7 @@ async def follow(folders: Sequence[Folder[Any]], moved: Pulse, folded: Pulse) ->
 
     `moved` says that there may be something to fold, `folded` is told that something has been."""
     pause = dict.fromkeys((f.view.name for f in folders), 0.0)  # until when, on the loop's clock
-    now = asyncio.get_running_loop().time
+    now, patience = asyncio.get_running_loop().time, Patience()
     while True:
         seen, busy = moved.count, False
         for folder in folders:
@@ -151,7 +151,8 @@ async def follow(folders: Sequence[Folder[Any]], moved: Pulse, folded: Pulse) ->
             except Exception as error:
                 log_line.error("view.stuck", view=name, at=folder.at, why=type(error).__name__)
                 pause[name] = now() + 1
+        wait = patience.after(busy)
         if busy:
             folded.beat()
         else:
-            await moved.after(seen, 0.05)
+            await moved.after(seen, wait)

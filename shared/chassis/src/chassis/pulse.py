@@ -30,3 +30,22 @@ class Pulse:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):  # wait_for (3.11) loses a cancellation that comes with the beat
                 await asyncio.shield(self._next)
+
+
+SOON, LATER = 0.05, 0.4
+"""Seconds between two looks: while something has been there lately, and when nothing has for a while."""
+
+IN_VAIN = 40
+"""Looks in vain after which the next ones come later."""
+
+
+class Patience:
+    """How long does who looks by itself wait before it looks again? A beat wakes it at once; what beats no pulse here,
+    because another process did it, is found by looking. A service that nobody uses shall cost next to nothing."""
+
+    def __init__(self) -> None:
+        self._in_vain = 0
+
+    def after(self, found: bool) -> float:
+        self._in_vain = 0 if found else self._in_vain + 1
+        return SOON if self._in_vain < IN_VAIN else LATER

@@ -22,7 +22,7 @@ from chassis.locks import Held, LockLost, Locks
 from chassis.log import LogUnavailable, LogWentBack
 from chassis.perform import StillMoving
 from chassis.postgres import LOST, passes
-from chassis.pulse import Pulse
+from chassis.pulse import Patience, Pulse
 from chassis.recent import Recent
 from chassis.telemetry import get_logger, remote, tracer, within
 from chassis.view import Decoder, Heard
@@ -122,13 +122,15 @@ class Reactor:
 
     async def _react(self, lock: Held, moved: Pulse) -> None:
         await self._pool.execute("insert into checkpoints(name) values ($1) on conflict do nothing", self._checkpoint)
+        patience = Patience()
         while True:
             lock.check()
             seen = moved.count
             busy = await self.step()
             retried = self._look_at_those_aside() and await self.retry(caught_up=not busy)
+            wait = patience.after(busy or retried)
             if not (busy or retried):
-                await moved.after(seen, 0.05)
+                await moved.after(seen, wait)
 
     def _look_at_those_aside(self) -> bool:
         """While there are some, each time; else now and then, for somebody else may ask for a replay."""
