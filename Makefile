@@ -21,7 +21,7 @@ demo: $(READY) ## Play the story of two employers on the real stack, time moved
 	@$(SAMORDNA) demo
 
 test: check ## Format, lint, types, import rules, and all tests on real servers
-	.venv/bin/pytest -n 2 --dist loadgroup
+	.venv/bin/pytest -n 2 --dist loadfile
 
 check: $(READY)
 	.venv/bin/ruff format --check

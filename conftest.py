@@ -15,10 +15,3 @@ def hears() -> Mapping[str, tuple[str, ...]]:
         "meeting": ("case",),
         "notification": ("case", "plan", "meeting"),
     }
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests have to be played by one worker: those of a file, and all that share the journeys' stack."""
-    for item in items:
-        shared = "house" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("house" if shared else str(item.path)))
