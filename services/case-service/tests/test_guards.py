@@ -22,9 +22,9 @@ from chassis.codec import Codec
 from chassis.decider import Aggregate, Refused
 from chassis.envelope import SYSTEM
 from chassis.keys import MemoryKeys
-from chassis.log import Append, Stored, Verdict
 from chassis.memory import MemoryLog
 from chassis.perform import Context, Performer
+from chassis.testing_crowd import Crowded
 from contracts.case import (
     CASE,
     Benefit,
@@ -90,31 +90,6 @@ INTRUDERS: list[tuple[Aggregate[Any, Any, Any], UUID, Any]] = [
 ]  # fmt: skip
 
 
-class Crowded(MemoryLog):
-    """A log at which others are served before each of our calls, as long as `turns` says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.turns: list[Sequence[int]] = []
-        self.others: Performer | None = None
-
-    async def append(self, request: Append) -> Verdict:
-        await self._others_first()
-        return await super().append(request)
-
-    async def stream(self, stream: str, after: int = 0) -> Sequence[Stored]:
-        await self._others_first()
-        return await super().stream(stream, after)
-
-    async def _others_first(self) -> None:
-        turn, others = (self.turns.pop(0) if self.turns else ()), self.others
-        self.others = None  # they are not interrupted themselves
-        for n in turn if others else ():
-            aggregate, id, command = INTRUDERS[n]
-            await quietly(others, aggregate, id, command)
-        self.others = others
-
-
 async def quietly(perform: Any, aggregate: Any, id: UUID, command: Any) -> None:
     try:
         if isinstance(command, GiveConsent):
@@ -133,7 +108,7 @@ turns = st.lists(st.lists(st.integers(0, len(INTRUDERS) - 1), max_size=3), max_s
 async def test_no_interleaving_with_a_withdrawal_lets_a_referral_through(
     while_sending: list[Sequence[int]], while_accepting: list[Sequence[int]]
 ) -> None:
-    log, keys = Crowded(), MemoryKeys()
+    log, keys = Crowded[int](), MemoryKeys()
     perform = Performer(log, Codec(CASE), keys)
     beginning: list[tuple[Aggregate[Any, Any, Any], UUID, Any]] = [
         (case, THE_CASE, OPEN),
@@ -142,7 +117,8 @@ async def test_no_interleaving_with_a_withdrawal_lets_a_referral_through(
     ]
     for aggregate, id, command in beginning:
         await quietly(perform, aggregate, id, command)
-    log.others = Performer(log, Codec(CASE), keys)
+    others = Performer(log, Codec(CASE), keys)
+    log.serve = lambda n: quietly(others, *INTRUDERS[n])
 
     log.turns = list(while_sending)
     look = referring(

@@ -24,9 +24,9 @@ from chassis.codec import Codec
 from chassis.decider import Refused
 from chassis.envelope import SYSTEM
 from chassis.keys import MemoryKeys
-from chassis.log import Append, Stored, Verdict
 from chassis.memory import MemoryLog
 from chassis.perform import Context, Performer
+from chassis.testing_crowd import Crowded
 from contracts.case import CASE, Benefit, CaseClosed, CaseOpened, CaseReopened, Outcome, Protection, ReopenReason
 from contracts.values import EmploymentKind
 
@@ -84,42 +84,18 @@ async def quietly(act: Act, perform: Performer) -> None:
         return
 
 
-class Crowded(MemoryLog):
-    """A log at which others are served before each of our calls, as long as `turns` says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.turns: list[Sequence[Act]] = []
-        self.others: Performer | None = None
-
-    async def append(self, request: Append) -> Verdict:
-        await self._others_first()
-        return await super().append(request)
-
-    async def stream(self, stream: str, after: int = 0) -> Sequence[Stored]:
-        await self._others_first()
-        return await super().stream(stream, after)
-
-    async def _others_first(self) -> None:
-        turn, others = (self.turns.pop(0) if self.turns else ()), self.others
-        self.others = None  # they are not interrupted themselves
-        if others is not None:
-            for act in turn:
-                await quietly(act, others)
-        self.others = others
-
-
 acts = st.sampled_from(ACTS)
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(acts, min_size=1, max_size=8), st.lists(st.lists(acts, max_size=3), max_size=24))
 async def test_no_interleaving_gives_a_person_two_open_cases(ours: list[Act], turns: list[Sequence[Act]]) -> None:
-    log, keys = Crowded(), MemoryKeys()
+    log, keys = Crowded[Act](), MemoryKeys()
     perform = Performer(log, Codec(CASE), keys)
     for act in (begin(OPEN), close(1)):
         await act(perform)
-    log.others, log.turns = Performer(log, Codec(CASE), keys), list(turns)
+    others = Performer(log, Codec(CASE), keys)
+    log.serve, log.turns = lambda act: quietly(act, others), list(turns)
     for act in ours:
         await quietly(act, perform)
     log.turns = []

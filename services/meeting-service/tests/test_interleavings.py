@@ -16,9 +16,8 @@ from chassis.codec import Codec
 from chassis.decider import Refused
 from chassis.envelope import SYSTEM
 from chassis.keys import MemoryKeys
-from chassis.log import Append, Stored, Verdict
-from chassis.memory import MemoryLog
 from chassis.perform import Context, Performer
+from chassis.testing_crowd import Crowded
 from contracts.case import Covered, Scope
 from contracts.meeting import (
     MEETING,
@@ -123,30 +122,6 @@ ASSESS = HoldJointAssessment(
 )
 
 
-class Crowded(MemoryLog):
-    """A log at which others are served before each of our calls, as long as `turns` says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.turns: list[Sequence[int]] = []
-        self.others: Performer | None = None
-
-    async def append(self, request: Append) -> Verdict:
-        await self._others_first()
-        return await super().append(request)
-
-    async def stream(self, stream: str, after: int = 0) -> Sequence[Stored]:
-        await self._others_first()
-        return await super().stream(stream, after)
-
-    async def _others_first(self) -> None:
-        turn, others = (self.turns.pop(0) if self.turns else ()), self.others
-        self.others = None  # they are not interrupted themselves
-        for n in turn if others else ():
-            await quietly(others, INTRUDERS[n])
-        self.others = others
-
-
 async def quietly(perform: Any, command: Any) -> None:
     try:
         await perform(meetings, CASE, command, CONTEXT)
@@ -162,11 +137,12 @@ turns = st.lists(st.lists(st.integers(0, len(INTRUDERS) - 1), max_size=3), max_s
 async def test_no_interleaving_lets_anything_through_without_consent(
     while_asking: list[Sequence[int]], commands: list[Any]
 ) -> None:
-    log, keys = Crowded(), MemoryKeys()
+    log, keys = Crowded[int](), MemoryKeys()
     perform = Performer(log, Codec(MEETING), keys)
     for command in BEFORE:
         await perform(meetings, CASE, command, CONTEXT)
-    log.others, log.turns = Performer(log, Codec(MEETING), keys), list(while_asking)
+    others = Performer(log, Codec(MEETING), keys)
+    log.serve, log.turns = lambda n: quietly(others, INTRUDERS[n]), list(while_asking)
     for command in commands:
         await quietly(perform, command)
     log.turns = []
