@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
-from chassis.days import local_day
+from chassis.days import Day, When, local_day
 from chassis.http import Body
 from contracts.meeting import (
     AmendReason,
@@ -19,7 +19,7 @@ from contracts.meeting import (
     Party,
     Stance,
 )
-from meeting_service.api.fields import Arranged, Day, Line, Minutes, MinutesText, OrgNrIn, Prose, SituationIn, When, Yes
+from meeting_service.api.fields import Arranged, Line, Minutes, MinutesText, OrgNrIn, Prose, SituationIn, Yes
 from meeting_service.domain.commands import Arrangement, Invited, Promise
 from meeting_service.domain.parties import AF_ORG, FK_ORG, ref_of
 

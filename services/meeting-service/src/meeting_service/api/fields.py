@@ -3,23 +3,8 @@
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from stdnum import luhn
 
-from chassis.days import Day as Day
-from chassis.days import When as When
-
-NOT_A_NUMBER = "An organisation number has ten digits, the third at least 2, and a check digit."
-
-
-def organisation_number(text: str) -> str:
-    """Ten digits of a legal person's number (SKV M 2010:3). Raises ValueError, without the number."""
-    digits = text.replace("-", "").replace(" ", "")
-    if len(digits) == 12 and digits.startswith("16"):
-        digits = digits[2:]
-    if not (digits.isascii() and digits.isdigit()) or len(digits) != 10 or digits[2] < "2" or not luhn.is_valid(digits):
-        raise ValueError(NOT_A_NUMBER)
-    return digits
-
+from contracts.numbers import organisation_number
 
 OrgNrIn = Annotated[str, AfterValidator(organisation_number), Field(max_length=20)]
 Yes = Annotated[bool, Field(strict=True)]

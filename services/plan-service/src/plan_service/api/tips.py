@@ -93,7 +93,7 @@ async def propose(body: NewTip, act: Act, who: Tipper, secret: Secret) -> TipTak
     "e-mail address, a telephone number, a name known from the plan) or tells of health is refused (409).",
 )
 async def send(tip_id: UUID, body: NewSending, act: Act, who: Tipper, secret: Secret) -> TipTaken:
-    about_health = any(wording.about_health(text) for text in (body.facts, body.workplace))
+    about_health = bool(wording.fields_about_health({"facts": body.facts, "workplace": body.workplace}))
     act.concerning(legal_basis=SUPERVISION)
 
     async def look() -> Guarded[SendTip]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from contracts.wording import about_health as about_health
+from contracts.wording import about_health
 
 WARNING = (
     "Texten kan handla om hälsa. Skriv vad som ska göras i arbetet, inte diagnos eller behandling. / "
