@@ -28,7 +28,7 @@ from chassis.decider import Aggregate
 from chassis.envelope import Actor
 from chassis.identity import allow, authenticated
 from chassis.log import Key
-from chassis.perform import Context, Done, KeyReused, Look
+from chassis.perform import Context, Done, Look
 from chassis.problems import Problem
 from chassis.telemetry import remote
 from chassis.view import View
@@ -138,14 +138,8 @@ class Acting:
     async def answered(self) -> Done | None:
         """The first answer to this request, where it was done before under its key. For an end point that finds its
         stream by what may have changed since: it asks before it looks. Raises KeyReused."""
-        key = await self._key({})
-        seen = None if key is None else await self._runtime.log.answered(key.id)
-        if key is None or seen is None:
-            return None
-        if seen.fingerprint and seen.fingerprint != key.fingerprint:
-            raise KeyReused
-        answer = msgspec.json.decode(seen.answer) if seen.answer else {}
-        return self._told(Done(answer, seen.version, seen.position, True), None)
+        done = await self._runtime.perform.answered(await self._key({}))
+        return None if done is None else self._told(done, None)
 
     async def beside(self, aggregate: Aggregate[C, S, F], id: Any, command: C) -> Done:
         """Perform a command on the way to the one that answers this request. It is not covered by the request's key or

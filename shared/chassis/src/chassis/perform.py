@@ -135,7 +135,7 @@ class Performer:
                     loaded = await self._load(aggregate, stream, loaded)
                     fresh = True
                     continue
-                done = await self._first_answer(key)
+                done = await self.answered(key)
                 if done is None:
                     raise refusal
                 return done
@@ -148,7 +148,7 @@ class Performer:
             if not facts:
                 if key is None:
                     return Done(answer, loaded.version, await self._log.head(), False)
-                if (done := await self._first_answer(key)) is not None:
+                if (done := await self.answered(key)) is not None:
                     return done
             verdict = await self._append(stream, loaded, facts, context, key, guards)
             match verdict:
@@ -195,6 +195,11 @@ class Performer:
         if stored.sealed is not None and stored.subject is not None:
             sealed = await self._keys.open(stored.subject, stored.event_id.bytes, stored.sealed)
         return self._codec.decode(stored.name, stored.schema_version, stored.data, sealed)
+
+    async def answered(self, key: Key | None) -> Done | None:
+        """If this very command was done before, its first answer, whatever the rules say today. Raises KeyReused."""
+        seen = None if key is None else await self._log.answered(key.id)
+        return None if seen is None else self._repeat(seen, key)
 
     # --- inside ---
 
@@ -253,11 +258,6 @@ class Performer:
         return NewFact(
             event_id, encoded.name, encoded.version, encoded.open, sealed, to_headers(envelope), encoded.subject
         )
-
-    async def _first_answer(self, key: Key | None) -> Done | None:
-        """If this very command was done before, its first answer, whatever the rules say today."""
-        seen = None if key is None else await self._log.answered(key.id)
-        return None if seen is None else self._repeat(seen, key)
 
     @staticmethod
     def _repeat(seen: Repeated, key: Key | None) -> Done:
