@@ -32,6 +32,4 @@ def day_has_come(heard: Heard, now: datetime) -> Sequence[Ask]:
     return ()
 
 
-reactions: Mapping[tuple[str, str], Reaction] = {
-    ("notification", "TimerElapsed"): day_has_come,
-}
+reactions: Mapping[tuple[str, str], Reaction] = {("notification", "TimerElapsed"): day_has_come}

@@ -1,8 +1,8 @@
 """What nats-py does not offer: pipelined and atomic publishing with expected sequences, and what streams hold.
 
-This is the one place that uses nats-py's internals (`_send_command`, `_flush_pending`, `_attempt_reconnect`,
-`_ps`), pinned in
-uv.lock and tested against the real server. Everything above it speaks of messages and sequences only.
+This and `chassis.frames` are the only places that use nats-py's internals (`_send_command`, `_flush_pending`,
+`_attempt_reconnect`, `_ps`, `_id`, the parser), pinned in uv.lock and tested against the real server. Everything above
+them speaks of messages and sequences only.
 """
 
 import asyncio

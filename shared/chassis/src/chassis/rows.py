@@ -53,7 +53,7 @@ class Rows(Generic[Row]):
         """Write changed rows; those that are None are deleted."""
         gone, rows = apart(changed)
         if gone:
-            await c.execute(f"delete from {table} where {self._among(1)}", gone)
+            await c.execute(self.delete(table), gone)
         if rows:
             await c.execute(self.upsert(table), *self.arrays(rows))
 
@@ -77,7 +77,7 @@ class Rows(Generic[Row]):
         """The rows' values column by column, as `upsert` takes them."""
         return [[r[n] for r in rows] for n in self.columns]
 
-    def delete(self, table: str, nth: int, only_if: str) -> str:
+    def delete(self, table: str, nth: int = 1, only_if: str = "true") -> str:
         return f"delete from {table} where {self._among(nth)} and {only_if}"
 
     def upsert(self, table: str, first: int = 1, only_if: str = "true") -> str:

@@ -18,8 +18,8 @@ async def seen(
     here: Any, case_id: UUID, who: Actor, today: date, *, rests: bool = False, read: Reading | None = None,
     among: Callable[[Meetings, Actor, date], Meetings] = of,
 ) -> Meetings:  # fmt: skip
-    """The case's meetings, if this party is `among` those who may see them. Raises
-    CaseUnknown. A read waits for what its Read-After asks for.
+    """The case's meetings, if this party is `among` those who may see them. Raises CaseUnknown. A read waits for
+    what its Read-After asks for.
 
     What rests on consents, on a referral or on the case being open (`rests`), and whatever an outside party does, waits
     first until all that case-service had acknowledged by now is known here; 503 when that cannot be had."""
