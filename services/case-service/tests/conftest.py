@@ -79,19 +79,22 @@ class Desk:
     async def certified(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """A new case, and what was sent in of the certificate in it."""
         opened = await self.opened()
-        body = {
-            "personId": opened["personId"],
-            "certificateId": str(uuid4()),
-            "unit": "SE2321000016-1A2B",
-            "periods": [{"start": "2026-03-09", "end": "2026-04-30", "pct": 100}],
-            "diagnoses": ["F438"],
-            "functionLimits": "Nedsatt uthållighet",
-            "activityLimits": "Orkar inte högt tempo",
-            "prognosis": "UNCLEAR",
-        }
+        body = self.certificate(opened["personId"], diagnoses=["F438"])
         answer = await self.care.post("/v1/certificates", json=body)
         assert answer.status_code == 201, answer.text
         return opened, body
+
+    @staticmethod
+    def certificate(person_id: str, **other: Any) -> dict[str, Any]:
+        return {
+            "personId": person_id,
+            "certificateId": str(uuid4()),
+            "unit": "SE2321000016-1A2B",
+            "periods": [{"start": "2026-03-09", "end": "2026-04-30", "pct": 100}],
+            "functionLimits": "Nedsatt uthållighet",
+            "activityLimits": "Orkar inte högt tempo",
+            "prognosis": "UNCLEAR",
+        } | other
 
     @staticmethod
     def consent(case_id: str | None, **other: Any) -> dict[str, Any]:

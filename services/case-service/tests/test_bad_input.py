@@ -151,14 +151,6 @@ async def test_what_makes_no_sense_does_not_tell_health_care_who_has_a_case(desk
     opened, nobody = await desk.opened(), desk.somebody()
     other = {"scope": "KOORD_TO_FK", "purpose": "COORDINATION_MEASURES"}
     period = {"start": "2026-03-16", "end": "2026-04-30", "pct": 40}
-    certificate = {
-        "certificateId": str(uuid4()),
-        "unit": "SE2321000016-1A2B",
-        "periods": [period],
-        "functionLimits": "x",
-        "activityLimits": "x",
-        "prognosis": "UNCLEAR",
-    }
     for number in (opened["personId"], nobody):
         blanket = desk.consent(None, personId=number, dataClasses=[], **other)
         await refused_whole(desk, desk.care.post("/v1/consents", json=blanket), 422, "blanket-consent")
@@ -166,7 +158,7 @@ async def test_what_makes_no_sense_does_not_tell_health_care_who_has_a_case(desk
         await refused_whole(desk, desk.care.post("/v1/consents", json=over), 422, "consent-ends-before-start")
         decades = desk.consent(None, personId=number, validTo="2046-03-21", **other)
         await refused_whole(desk, desk.care.post("/v1/consents", json=decades), 422, "consent-too-long")
-        body = certificate | {"personId": number}
+        body = desk.certificate(number, periods=[period])
         await refused_whole(desk, desk.care.post("/v1/certificates", json=body), 422, "degree-unknown")
 
 

@@ -7,19 +7,10 @@ from uuid import uuid4
 async def asked(desk: Any, opened: dict[str, Any]) -> dict[str, Any]:
     """What is sent about a person's open case without its id being known: address, body, by whom."""
     person = opened["personId"]
-    certificate = {
-        "personId": person,
-        "certificateId": str(uuid4()),
-        "unit": "SE2321000016-1A2B",
-        "periods": [{"start": "2026-03-09", "end": "2026-04-30", "pct": 100}],
-        "functionLimits": "x",
-        "activityLimits": "x",
-        "prognosis": "UNCLEAR",
-    }
     consent = desk.consent(None, personId=person, scope="KOORD_TO_FK", purpose="COORDINATION_MEASURES")
     return {
         "/v1/consents": (desk.care, consent),
-        "/v1/certificates": (desk.care, certificate),
+        "/v1/certificates": (desk.care, desk.certificate(person)),
         "/v1/koordineringsinfo": (desk.care, desk.info(person)),
     }
 

@@ -1,7 +1,6 @@
 """How often a case changes is told to those who may read it, and cannot be found out by others."""
 
 from typing import Any
-from uuid import uuid4
 
 NOTICE = {
     "employmentKind": "ORDINARY",
@@ -15,22 +14,13 @@ async def told(desk: Any, **headers: str) -> dict[str, Any]:
     """What an employer and health care are answered when they write to a case: the answers by name."""
     opened = await desk.opened()
     person, consent = opened["personId"], {"scope": "KOORD_TO_FK", "purpose": "COORDINATION_MEASURES"}
-    certificate = {
-        "personId": person,
-        "certificateId": str(uuid4()),
-        "unit": "SE2321000016-1A2B",
-        "periods": [{"start": "2026-03-09", "end": "2026-04-30", "pct": 100}],
-        "functionLimits": "x",
-        "activityLimits": "x",
-        "prognosis": "UNCLEAR",
-    }
 
     async def post(by: Any, path: str, body: Any) -> Any:
         return await by.post(path, json=body, headers=headers)
 
     answers = {
         "notice": await post(desk.a, "/v1/sick-notices", NOTICE | {"personId": person}),
-        "certificate": await post(desk.care, "/v1/certificates", certificate),
+        "certificate": await post(desk.care, "/v1/certificates", desk.certificate(person)),
         "consent": await post(desk.care, "/v1/consents", desk.consent(None, personId=person, **consent)),
         "info": await post(desk.care, "/v1/koordineringsinfo", desk.info(person)),
     }
