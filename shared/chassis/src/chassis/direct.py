@@ -24,9 +24,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-JSON = b"application/json"
+from chassis.heads import header
+
+JSON = "application/json"
 NO_BODY = frozenset({*range(100, 200), 204, 205, 304})
-_JSON_HEADER = (b"content-type", JSON)
+_JSON_HEADER = (b"content-type", JSON.encode())
 
 
 class AskOthers(Exception):
@@ -227,7 +229,7 @@ def _checked(fields: Any, given: Any) -> dict[str, Any]:
 
 async def _json(request: Request) -> Any:
     """The body, as FastAPI reads it. Raises AskOthers when it does not say that it is JSON, or is not."""
-    if next((v for k, v in request.scope["headers"] if k == b"content-type"), None) != JSON:
+    if header(request.scope, b"content-type") != JSON:
         raise AskOthers
     try:
         return json.loads(await request.body())

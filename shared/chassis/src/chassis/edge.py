@@ -2,6 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.heads import header
 from chassis.http import JSON_LIMIT
 from chassis.problems import Problem, unexpected
 from chassis.spans import Recording
@@ -18,7 +19,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = begin(scope["method"], _header(scope, b"traceparent"))
+        begun = begin(scope["method"], header(scope, b"traceparent"))
         if isinstance(begun, Recording):
             await self._recorded(begun, scope, receive, send)
             return
@@ -58,13 +59,6 @@ class Edge:
         return status or 500
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
-    for key, value in scope["headers"]:
-        if key == name:
-            return value.decode("latin-1")
-    return None
-
-
 def _bounded(scope: Scope, receive: Receive) -> Receive:
     """A `receive` that stops with 413 once more has come than the end point takes."""
     got = 0
@@ -72,7 +66,7 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
     async def bounded() -> Message:
         nonlocal got
         most = scope.get("samordna.limit", JSON_LIMIT)
-        said = _header(scope, b"content-length")
+        said = header(scope, b"content-length")
         if said is not None and said.isdecimal() and int(said) > most:
             raise too_large(most)
         message = await receive()

@@ -17,6 +17,7 @@ import jwt
 from fastapi import Depends, Request
 
 from chassis.envelope import Actor
+from chassis.heads import header
 from chassis.problems import Problem
 from chassis.telemetry import get_logger
 
@@ -146,8 +147,7 @@ async def authenticated(request: Request) -> Actor:
     scope = request.scope
     known: Actor | None = scope.get(_CALLER)
     if known is None:
-        said = next((v for k, v in scope["headers"] if k == b"authorization"), b"").decode("latin-1")
-        kind, _, token = said.partition(" ")
+        kind, _, token = (header(scope, b"authorization") or "").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise unauthorized()
         verifier: Verifier = scope["app"].state.runtime.verifier
