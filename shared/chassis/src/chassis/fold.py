@@ -3,7 +3,7 @@
 Nothing is written here: how far a view has come and what its rows say is stored by whoever folds, together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from chassis.recent import Recent
@@ -39,32 +39,16 @@ class Fold(Generic[Row]):
             return await c.fetch(OWN, after, limit)
         return await c.fetch(HEARD, after, limit, source)
 
-    def all_in(self, source: str, rows: Sequence[Any], cache: dict[Any, Row | None]) -> None:
-        """Fold a batch into `cache` that holds every row there is: a key that is not in it has none. Raises Unreadable.
-
-        One fact after the other, so that none outlives its turn."""
-        decode, keys_of, evolve = self._decode, self.view.keys, self.view.evolve
-        for row in rows:
-            heard = decode(source, row)
-            if heard is not None:
-                for key in keys_of(heard):
-                    before = cache.get(key)
-                    after = evolve(before, heard, key)
-                    if after is not before:
-                        cache[key] = after
-
-    def touched(self, source: str, rows: Sequence[Any]) -> list[Touched]:
-        """Those of the facts that touch a row, decoded. Raises Unreadable."""
+    def touched(self, source: str, rows: Iterable[Any]) -> Iterator[Touched]:
+        """Those of the facts that touch a row, each decoded when its turn comes. Raises Unreadable."""
         decode, keys_of = self._decode, self.view.keys
-        touched: list[Touched] = []
         for row in rows:
             heard = decode(source, row)
             if heard is not None and (keys := keys_of(heard)):
-                touched.append((heard, keys))
-        return touched
+                yield heard, keys
 
-    def changed(self, touched: list[Touched], cache: dict[Any, Row | None]) -> dict[Any, Row | None]:
-        """Fold into the rows in `cache`; those that came out different."""
+    def changed(self, touched: Iterable[Touched], cache: dict[Any, Row | None]) -> dict[Any, Row | None]:
+        """Fold into the rows in `cache`, where a key that is missing has no row; those that came out different."""
         evolve, changed = self.view.evolve, dict[Any, Row | None]()
         for heard, keys in touched:
             for key in keys:

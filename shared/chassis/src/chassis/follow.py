@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import asyncpg
 
+from chassis.connecting import LOST
 from chassis.fold import Fold, missing
-from chassis.postgres import LOST
 from chassis.pulse import Patience, Pulse
 from chassis.rebuild import rebuild
 from chassis.recent import Recent
@@ -87,7 +87,7 @@ class Folder(Generic[Row]):
 
     async def _folded(self, c: Any, source: str, facts: Sequence[Any]) -> dict[Any, Row | None]:
         """The rows that come out different."""
-        touched = self._fold.touched(source, facts)
+        touched = list(self._fold.touched(source, facts))
         await self._rows.load(c, self._rows.table(), missing(touched, self._kept), self._kept)
         return self._fold.changed(touched, self._kept)
 

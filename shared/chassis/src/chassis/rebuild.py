@@ -129,8 +129,8 @@ class _Building(Generic[Row]):
     def _in_memory(self, source: str, facts: Sequence[Any]) -> list[Touched]:
         """Fold without the table, as long as nothing is in it; what is left to be folded with it."""
         if self._unwritten is not None:
-            return self._fold.touched(source, facts)
-        self._fold.all_in(source, facts, self._cache)
+            return list(self._fold.touched(source, facts))
+        self._fold.changed(self._fold.touched(source, facts), self._cache)
         return []
 
     async def _with_table(self, touched: list[Touched]) -> None:
