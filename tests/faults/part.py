@@ -21,11 +21,11 @@ from tests.faults.services import IN_ORDER, NOT_THERE_YET, PER_WRITER, SERVICES,
 
 from chassis import service as assembly
 from chassis.__main__ import migrations_of
+from chassis.connecting import LOST
 from chassis.keys import KeysUnavailable
 from chassis.log import LogUnavailable
 from chassis.migrating import migrate_blocking
 from chassis.perform import StillMoving
-from chassis.postgres import LOST
 from chassis.service import Runtime
 from chassis.settings import Settings
 from chassis.telemetry import start_logging

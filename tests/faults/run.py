@@ -35,7 +35,7 @@ from tests.faults.services import WRITTEN  # noqa: E402
 from tests.faults.stage import Stage  # noqa: E402
 from tests.faults.strikes import KINDS, Strikes, plan  # noqa: E402
 
-from chassis.postgres import LOST  # noqa: E402
+from chassis.connecting import LOST  # noqa: E402
 
 EXTRA = 2
 """Strikes in a run beyond one of each kind."""

@@ -16,8 +16,8 @@ from nats.errors import Error as NatsError
 from tests.faults.services import PAIRS, SERVICES, WRITTEN
 from tests.faults.stage import Stage
 
+from chassis.connecting import LOST
 from chassis.decider import record
-from chassis.postgres import LOST
 
 PARTS = (
     *(f"{name}_writer" for name in WRITTEN), *(f"{name}_relay" for name in SERVICES),

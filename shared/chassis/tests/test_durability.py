@@ -10,8 +10,9 @@ import pytest
 from tiny_service import service
 from tiny_stack import Tiny, tiny_settings
 
+from chassis.connecting import NotDurable, refuse_unsafe
 from chassis.keys import WrongMasterKey
-from chassis.postgres import NotDurable, PostgresLog, refuse_unsafe
+from chassis.postgres import PostgresLog
 from chassis.servers import Database, Keeper, Nats, Postgres, place_for
 from chassis.servers.issuer import Issuer
 from chassis.service import create_app

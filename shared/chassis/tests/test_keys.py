@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from chassis.connecting import nothing_to_reset
 from chassis.keys import (
     KeysUnavailable,
     MemoryKeys,
@@ -18,7 +19,6 @@ from chassis.keys import (
     WrongMasterKey,
     read_master_key,
 )
-from chassis.postgres import nothing_to_reset
 from chassis.servers import Database
 from chassis.testing_stack import Databases, keys_schema
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Path, Request, Response
 
 from chassis.bus import BusUnavailable, stream_end
+from chassis.connecting import LOST
 from chassis.envelope import Actor
 from chassis.identity import allow
-from chassis.postgres import LOST
 from chassis.problems import Problem
 
 router = APIRouter(tags=["operations"])

@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from chassis.bus import BusUnavailable
-from chassis.postgres import LOST
+from chassis.connecting import LOST
 from chassis.telemetry import get_logger
 
 log_line = get_logger(__name__)

@@ -19,10 +19,10 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from chassis.bus import NOT_FOUND, Bus, BusUnavailable, ask
+from chassis.connecting import LOST
 from chassis.frames import Delivered
 from chassis.hearing import MALFORMED, row_of, sequence
 from chassis.locks import Held, LockLost, Locks
-from chassis.postgres import LOST
 from chassis.pulse import Pulse
 from chassis.recent import Recent
 from chassis.telemetry import get_logger, remote, shared_span

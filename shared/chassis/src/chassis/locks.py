@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 
 import asyncpg
 
-from chassis.postgres import LOST, passes
+from chassis.connecting import LOST, passes
 
 TRY_EVERY = 0.2
 

@@ -16,20 +16,9 @@ import asyncpg
 
 from chassis.appending import Lane, Waiting
 from chassis.batching import Batcher
-from chassis.connecting import (
-    LOST,
-    NOT_AWAITED,
-    SAFE,
-    NotDurable,
-    nothing_to_reset,
-    passes,
-    refuse_unsafe,
-    sqlstate,
-)
+from chassis.connecting import LOST, refuse_unsafe, sqlstate
 from chassis.log import Append, LogUnavailable, LogWentBack, Repeated, Stored, Verdict, compatible
 from chassis.pulse import Pulse
-
-__all__ = ["LOST", "NOT_AWAITED", "SAFE", "NotDurable", "PostgresLog", "nothing_to_reset", "passes", "refuse_unsafe"]
 
 MOST_REQUESTS = 512
 """How many requests one call may carry."""

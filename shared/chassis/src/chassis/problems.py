@@ -14,11 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from chassis.codec import NotACode
+from chassis.connecting import LOST, passes
 from chassis.decider import Invalid, Refused, Unknown
 from chassis.keys import KeysUnavailable
 from chassis.log import AppendFailed, LogUnavailable, LogWentBack
 from chassis.perform import KeyReused, Stale
-from chassis.postgres import LOST, passes
 from chassis.telemetry import get_logger
 
 log_line = get_logger(__name__)

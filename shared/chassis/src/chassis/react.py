@@ -16,12 +16,12 @@ import asyncpg
 
 from chassis.clock import hashed_id
 from chassis.codec import Codec, Unreadable
+from chassis.connecting import LOST, passes
 from chassis.decider import Aggregate, MissingPredecessor, Refused, record
 from chassis.keys import KeysUnavailable
 from chassis.locks import Held, LockLost, Locks
 from chassis.log import LogUnavailable, LogWentBack
 from chassis.perform import StillMoving
-from chassis.postgres import LOST, passes
 from chassis.pulse import Patience, Pulse
 from chassis.recent import Recent
 from chassis.telemetry import get_logger, remote, tracer, within

@@ -17,9 +17,10 @@ from nats.aio.client import Client
 from opentelemetry.trace import SpanContext
 
 from chassis.bus import MOST, BusUnavailable, Message, OutOfSequence, Publisher, ensure_stream, stream_end
+from chassis.connecting import LOST
 from chassis.facts import Facts
 from chassis.log import LogWentBack
-from chassis.postgres import LOST, PostgresLog
+from chassis.postgres import PostgresLog
 from chassis.telemetry import get_logger, remote, shared_span
 
 log_line = get_logger(__name__)

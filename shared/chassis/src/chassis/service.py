@@ -30,6 +30,7 @@ from chassis import health, problems
 from chassis.bus import BusUnavailable
 from chassis.clock import clock_from
 from chassis.codec import Codec
+from chassis.connecting import LOST, NOT_AWAITED, SAFE, NotDurable, nothing_to_reset, refuse_unsafe
 from chassis.decider import Aggregate
 from chassis.direct import Direct
 from chassis.edge import Edge
@@ -44,7 +45,7 @@ from chassis.locks import Held, Locks
 from chassis.log import Key, LogWentBack
 from chassis.migrating import sqlalchemy_url
 from chassis.perform import Context, Done, Performer
-from chassis.postgres import LOST, NOT_AWAITED, SAFE, NotDurable, PostgresLog, nothing_to_reset, refuse_unsafe
+from chassis.postgres import PostgresLog
 from chassis.problems import Problem
 from chassis.pulse import Pulse
 from chassis.react import Ask, Reaction, Reactor
