@@ -24,5 +24,5 @@ def published(count: int) -> list[Message]:
     for n in range(count):
         f = facts[n % len(facts)]
         stream = f"employment-{f.event_id}"
-        made.append(relay.message(n + 1, f.event_id, f.name, f.schema_version, f.data, f.envelope, at, stream, 1))
+        made.append(relay.message(n + 1, stream, 1, f.name, f.schema_version, f.data, f.envelope, at))
     return made

@@ -110,7 +110,7 @@ def test_the_relay_publishes_where_and_as_the_document_says(facts: Facts, declar
     relay = Relay(facts.service, facts, cast(Any, None), Client(), lambda: NOW)
     data = Codec(facts).encode(example(declared.shape)).open
     block = to_headers(ENVELOPE)
-    sent = relay.message(1, SOME, declared.name, declared.fact.version, data, block, NOW, "thing-1", 1)
+    sent = relay.message(1, "thing-1", 1, declared.name, declared.fact.version, data, block, NOW)
     document = asyncapi(facts)
     reference = document["channels"][sent.subject.decode()]["messages"]
     told = document["components"]["messages"][declared.name if declared.fact.published else "Withheld"]

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis import fold, relay
+from chassis import fold
 from chassis.codec import Codec, NotACode
 from chassis.envelope import Actor, Envelope, from_headers, to_headers
 from chassis.schema import LOG
@@ -20,7 +20,7 @@ A_PERSONS_NUMBER = "8112189876"  # the authorities' own printed example
 # --- 0001 ---
 
 
-@pytest.mark.parametrize("query", [relay.SELECT, fold.OWN, fold.HEARD])
+@pytest.mark.parametrize("query", [fold.OWN, fold.HEARD])
 def test_what_is_published_or_folded_is_selected_without_the_sealed_part(query: str) -> None:
     columns = re.fullmatch(r"select (.*) from (events|heard) where .*", query)
     assert columns is not None

@@ -42,6 +42,6 @@ class Trusting(Listener):
         if not batch:
             return
         before, self.at = self.at, sequence(batch[-1])
-        columns = zip(*(row_of(self.source, m)[1:-1] for m in batch), strict=True)
-        await self._pool.execute(HEAR, self._checkpoint, self.at, before, self.source, *map(list, columns))
+        rows = [row_of(self.source, m)[:-1] for m in batch]
+        await self._pool.execute(HEAR, self._checkpoint, self.at, before, rows)
         self._heard.beat()

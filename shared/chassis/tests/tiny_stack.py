@@ -63,7 +63,7 @@ class Neighbour:
         envelope = Envelope(event_id=new_id(), occurred_at=MONDAY, actor=SYSTEM, case_id=fact.counter_id)
         stream = f"note-{position}"
         return self._relay.message(
-            position, envelope.event_id, e.name, 1, e.open, to_headers(envelope), datetime.now(UTC), stream, 1
+            position, stream, 1, e.name, 1, e.open, to_headers(envelope), datetime.now(UTC)
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import asyncpg
 
 from chassis.connecting import LOST, SAFE, passes, sqlstate
 from chassis.log import Append, Appended, AppendFailed, Conflict, LogUnavailable, LogWentBack, Repeated, Verdict
+from chassis.recent import Row
 from chassis.telemetry import current_context, shared_span
 
 RECONNECT_FOR = 10.0
@@ -45,10 +46,13 @@ class Waiting:
 class Lane:
     """One connection on which calls are made one after another. `flying` is what it is writing now.
 
-    `before` gives the highest position seen anywhere and the time to record; `after` is told each call's last position.
+    `before` gives the highest position seen anywhere and the time to record; `after` is told each call's last position
+    and what it added.
     """
 
-    def __init__(self, dsn: str, before: Callable[[], tuple[int, datetime]], after: Callable[[int], None]) -> None:
+    def __init__(
+        self, dsn: str, before: Callable[[], tuple[int, datetime]], after: Callable[[int, Sequence[Row]], None]
+    ) -> None:
         self._dsn, self._before, self._after = dsn, before, after
         self.connection: asyncpg.Connection | None = None
         self._call: Any = None
@@ -116,18 +120,20 @@ class Lane:
 
     async def _answer(self, batch: Sequence[Waiting], rows: Sequence[asyncpg.Record]) -> None:
         refused = {row[0]: row for row in rows}
-        position: int = refused.pop(0)[2]
+        base = refused.pop(0)
+        position: int = base[2]
+        added: list[Row] = []
         for n, waiting in enumerate(batch, 1):
             if n in refused:
                 waiting.settle(await self._refusal(waiting, refused[n]))
             else:
-                added = len(waiting.request.facts)
-                position += added
-                waiting.settle(Appended(position, waiting.request.expected + added))
-        self._after(position)
+                added += _added(waiting.request, position, base[-1])
+                position += len(waiting.request.facts)
+                waiting.settle(Appended(position, waiting.request.expected + len(waiting.request.facts)))
+        self._after(position, added)
 
     async def _refusal(self, waiting: Waiting, row: asyncpg.Record) -> Verdict:
-        _, verdict, position, version, fingerprint, answer, stream = row
+        _, verdict, position, version, fingerprint, answer, stream, _ = row
         if waiting.again and (done := await self._already_written(waiting.request)) is not None:
             return done
         if verdict == "repeated":
@@ -169,6 +175,14 @@ class Lane:
             request.facts[-1].event_id,
         )
         return None if position is None else Appended(position, last)
+
+
+def _added(r: Append, after: int, recorded_at: datetime) -> Sequence[Row]:
+    """A request's facts as they now stand in the log, as `Recent` keeps them."""
+    return [
+        (after + n, r.stream, r.expected + n, f.name, f.schema_version, f.data, f.envelope, recorded_at)
+        for n, f in enumerate(r.facts, 1)
+    ]
 
 
 def _arguments(batch: Sequence[Waiting]) -> tuple[list[Any], list[Any], list[Any]]:

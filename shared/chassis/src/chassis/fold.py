@@ -31,13 +31,17 @@ class Fold(Generic[Row]):
         self.view, self._own, self._decode, self._recent = view, own, decode, recent
 
     async def read(self, c: Any, source: str, after: int, limit: int) -> Sequence[Any]:
-        """At most `limit` facts after a position, in order: what was heard just now from memory, all else from the
+        """At most `limit` facts after a position, in order: what was written just now from memory, all else from the
         database."""
         if source in self._recent and (rows := self._recent[source].after(after, limit)):
             return rows
         if source == self._own:
             return await c.fetch(OWN, after, limit)
         return await c.fetch(HEARD, after, limit, source)
+
+    def ends_at(self, source: str, position: int) -> bool:
+        """Is this the last fact of a source that this process itself wrote down?"""
+        return source in self._recent and self._recent[source].ends_at(position)
 
     def touched(self, source: str, rows: Iterable[Any]) -> Iterator[Touched]:
         """Those of the facts that touch a row, each decoded when its turn comes. Raises Unreadable."""
@@ -81,6 +85,12 @@ class Fold(Generic[Row]):
         await c.execute("update checkpoints set position = $2 where name = $1", self.checkpoint(source), position)
 
 
-def missing(touched: Sequence[Touched], cache: dict[Any, Any]) -> list[Any]:
-    """The keys whose rows have to be read before these facts can be folded."""
-    return [k for k in {k for _, keys in touched for k in keys} if k not in cache]
+def missing(touched: Sequence[Touched], cache: dict[Any, Any], begins: frozenset[str]) -> list[Any]:
+    """The keys whose rows have to be read before these facts can be folded: those not met before, unless what is met
+    first makes the row anew."""
+    met: dict[Any, bool] = {}
+    for heard, keys in touched:
+        for key in keys:
+            if key not in met:
+                met[key] = key in cache or heard.name in begins
+    return [key for key, known in met.items() if not known]

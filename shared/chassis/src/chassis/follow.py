@@ -49,10 +49,11 @@ class Folder(Generic[Row]):
         self.at: dict[str, int] = dict.fromkeys(view.sources, 0)
         self._read: int | None = None  # the table from which `_kept` was read; None: find out first
         self._kept: dict[Any, Row | None] = {}  # rows as they are at `at`; None where there is no row
+        self.more = False  # after a step: there may be more already, without another beat
 
     async def step(self) -> bool:
         """Fold one batch of each source; was there anything? One transaction per batch, guarded by the checkpoint."""
-        moved = False
+        moved = self.more = False
         for source in self.view.sources:
             moved |= await self._advance(source)
         return moved
@@ -77,6 +78,7 @@ class Folder(Generic[Row]):
         if moved:
             self.at[source] = position
             self._let_go()
+        self.more |= not (moved and self._fold.ends_at(source, position))
         return True
 
     async def _begin(self, c: Any) -> None:
@@ -88,7 +90,7 @@ class Folder(Generic[Row]):
     async def _folded(self, c: Any, source: str, facts: Sequence[Any]) -> dict[Any, Row | None]:
         """The rows that come out different."""
         touched = list(self._fold.touched(source, facts))
-        await self._rows.load(c, self._rows.table(), missing(touched, self._kept), self._kept)
+        await self._rows.load(c, self._rows.table(), missing(touched, self._kept, self.view.begins), self._kept)
         return self._fold.changed(touched, self._kept)
 
     def _let_go(self) -> None:
@@ -138,13 +140,14 @@ async def follow(folders: Sequence[Folder[Any]], moved: Pulse, folded: Pulse) ->
     pause = dict.fromkeys((f.view.name for f in folders), 0.0)  # until when, on the loop's clock
     now, patience = asyncio.get_running_loop().time, Patience()
     while True:
-        seen, busy = moved.count, False
+        seen, busy, more = moved.count, False, False
         for folder in folders:
             name = folder.view.name
             if now() < pause[name]:
                 continue
             try:
                 busy |= await folder.step()
+                more |= folder.more
             except (asyncpg.PostgresError, TimeoutError, *LOST) as error:
                 log_line.info("view.waiting", view=name, why=type(error).__name__)
                 pause[name] = now() + 0.2
@@ -154,5 +157,5 @@ async def follow(folders: Sequence[Folder[Any]], moved: Pulse, folded: Pulse) ->
         wait = patience.after(busy)
         if busy:
             folded.beat()
-        else:
+        if not more:
             await moved.after(seen, wait)

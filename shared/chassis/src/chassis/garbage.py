@@ -2,8 +2,9 @@
 
 import gc
 
-NEW, YOUNG, OLD = 50_000, 20, 50
-"""New objects before the newest are searched, and how often that is done before older ones are searched too."""
+NEW, YOUNG, OLD = 5_000, 200, 50
+"""New objects before the newest are searched, and how often that is done before older ones are searched too. A search
+stops everything: 2 ms for 5,000 objects that are kept, 20 ms for 50,000."""
 
 
 def collect_less_often() -> None:

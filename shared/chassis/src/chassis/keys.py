@@ -6,7 +6,7 @@ of the events never holds what opens them. A key is durable before the first fac
 
 import base64
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,6 +17,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chassis.batching import Batcher
 from chassis.decider import Refused
+
+MAKE = (
+    "insert into subject_keys(subject, wrapped) select * from unnest($1::uuid[], $2::bytea[]) "
+    "on conflict do nothing returning subject"
+)
+FIND = "select subject, wrapped from subject_keys where subject = any($1)"
 
 _V1 = b"\x01"
 NONCE = 12
@@ -140,34 +146,25 @@ class PostgresKeys:
         self._ciphers.pop(subject, None)
 
     async def _fetch_or_make(self, subjects: list[UUID]) -> list[AESGCM | None]:
-        fresh = [self._wrap(s, AESGCM.generate_key(256)) for s in subjects]
-        return await self._ask(
-            "with made as (insert into subject_keys(subject, wrapped) select * from unnest($1::uuid[], $2::bytea[]) "
-            "on conflict do nothing returning subject, wrapped) "
-            "select subject, wrapped from made union all "
-            "select subject, wrapped from subject_keys where subject = any($1) "
-            "and subject not in (select subject from made)",
-            subjects,
-            fresh,
-        )
+        fresh = {s: AESGCM.generate_key(256) for s in subjects}
+        made = await self._ask(MAKE, subjects, [self._wrap(s, key) for s, key in fresh.items()])
+        found: dict[UUID, AESGCM | None] = {row[0]: AESGCM(fresh[row[0]]) for row in made}
+        self._remember(found.items())
+        if others := [s for s in subjects if s not in found]:  # who has a key already, or never gets one again
+            found |= zip(others, await self._fetch(others), strict=True)
+        return [found[s] for s in subjects]
 
     async def _fetch(self, subjects: list[UUID]) -> list[AESGCM | None]:
-        return await self._ask("select subject, wrapped from subject_keys where subject = any($1)", subjects)
-
-    async def _ask(self, sql: str, subjects: list[UUID], *more: Any) -> list[AESGCM | None]:
-        try:
-            async with self._pool.acquire() as c:
-                rows = await c.fetch(sql, subjects, *more)
-                missing = set(subjects) - {r[0] for r in rows}
-                if missing and more:  # somebody else's insert was not yet visible to our snapshot
-                    rows += await c.fetch(
-                        "select subject, wrapped from subject_keys where subject = any($1)", list(missing)
-                    )
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
-            raise KeysUnavailable("The key database does not answer.") from error
-        found = {r[0]: self._unwrap(r[0], r[1]) for r in rows}
+        found = {row[0]: self._unwrap(*row) for row in await self._ask(FIND, subjects)}
         self._remember(found.items())
         return [found.get(s) for s in subjects]
+
+    async def _ask(self, sql: str, *arguments: Any) -> Sequence[Any]:
+        try:
+            async with self._pool.acquire() as c:
+                return await c.fetch(sql, *arguments)
+        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+            raise KeysUnavailable("The key database does not answer.") from error
 
     def _remember(self, found: Iterable[tuple[UUID, AESGCM | None]]) -> None:
         for subject, cipher in found:

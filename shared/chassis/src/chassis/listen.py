@@ -29,22 +29,27 @@ from chassis.telemetry import get_logger, remote, shared_span
 
 log_line = get_logger(__name__)
 
-WINDOW = 4000
-"""Messages asked for ahead; half as many are asked for anew whenever half have come."""
-
 MOST = 1000
-"""Messages written in one transaction."""
+"""Messages asked for at once, and written in one transaction at most."""
+
+MANY = 64
+"""So many at once make it worth asking for the next while these are written."""
+
+GATHER = 0.003
+"""Seconds from one small batch to the next: what comes one by one costs the broker and us several times as much."""
 
 PULL_FOR = 2.0
-"""Seconds the server holds an unanswered pull before it says so; a longer silence means that the pull was lost."""
+"""Seconds the server holds a pull when there is nothing before it says so; a longer silence means that it was lost."""
+
+PULL = json.dumps(  # "no_wait" ends it once nothing more is there, "expires" lets it wait for the first
+    {"batch": MOST, "no_wait": True, "expires": int(PULL_FOR * 1e9)}
+).encode()
 
 TROUBLE = (BusUnavailable, LockLost, NatsError, asyncpg.PostgresError, TimeoutError, *LOST)
 
 HEAR = (
     "with moved as (update checkpoints set position = $2 where name = $1 and position = $3 returning 1) "
-    "insert into heard(source, position, event_id, type, schema_version, stream_id, version, case_id, data, envelope, "
-    "recorded_at) select $4, * from unnest($5::bigint[], $6::uuid[], $7::text[], $8::int[], $9::text[], $10::int[], "
-    "$11::uuid[], $12::bytea[], $13::bytea[], $14::timestamptz[]) where exists (select from moved)"
+    "insert into heard select h.* from unnest($4::heard[]) as h where exists (select from moved)"
 )
 """Store a batch and move the checkpoint in one statement; nothing when the checkpoint is not where we left it."""
 
@@ -68,6 +73,8 @@ class Listener:
         self.service, self.source = service, source
         self._stream, self._checkpoint = source.upper(), f"hear:{source}"
         self._pool, self._client, self._locks = pool, client, locks
+        self._c: Any = None  # the connection that we write on for as long as we listen
+        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{service}"
         self._inbox = ""
         self._messages: Subscription | None = None
         self._buffer: deque[Delivered] = deque()
@@ -88,7 +95,7 @@ class Listener:
             while True:
                 before = self.at
                 try:
-                    async with self._locks.hold(self._checkpoint) as lock:
+                    async with self._locks.hold(self._checkpoint) as lock, self._pool.acquire() as self._c:
                         await self._listen(lock)
                 except (OutOfOrder, *TROUBLE) as error:
                     log_line.info("listener.anew", source=self.source, at=self.at, why=f"{type(error).__name__}")
@@ -100,8 +107,8 @@ class Listener:
                 await self._open_inbox(None)
 
     async def _listen(self, lock: Held) -> None:
-        await self._pool.execute("insert into checkpoints(name) values ($1) on conflict do nothing", self._checkpoint)
-        self.at = await self._pool.fetchval("select position from checkpoints where name = $1", self._checkpoint)
+        await self._c.execute("insert into checkpoints(name) values ($1) on conflict do nothing", self._checkpoint)
+        self.at = await self._c.fetchval("select position from checkpoints where name = $1", self._checkpoint)
         self.anew = False
         self._recent.forget()
         await self._make_consumer(self.at + 1)
@@ -111,9 +118,14 @@ class Listener:
                 raise OutOfOrder
             await self._pull()
             batch = await self._take()
+            again = asyncio.get_running_loop().time() + GATHER
+            if len(batch) >= MANY:
+                await self._pull()
             if batch:
                 await self._hear(batch)
             await self._mark_moment()
+            if batch and not self._buffer and (rest := again - asyncio.get_running_loop().time()) > 0:
+                await asyncio.sleep(rest)
 
     # --- the broker's side ---
 
@@ -152,11 +164,10 @@ class Listener:
         self._sign = asyncio.get_running_loop().time()
 
     async def _pull(self) -> None:
-        while self._outstanding <= WINDOW // 2:
-            body = {"batch": WINDOW // 2, "expires": int(PULL_FOR * 1e9)}
-            subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self.service}"
-            await self._client.publish(subject, json.dumps(body).encode(), self._inbox)
-            self._outstanding += WINDOW // 2
+        """Ask for what is there, at once; when there is nothing, for what comes first. One question at a time."""
+        if self._outstanding <= 0:
+            await self._client.publish(self._next, PULL, self._inbox)
+            self._outstanding = MOST
 
     def _on_message(self, message: Delivered) -> None:
         self._outstanding -= 1
@@ -165,9 +176,8 @@ class Listener:
 
     async def _on_status(self, message: Msg) -> None:
         self._sign = asyncio.get_running_loop().time()
-        headers = message.headers or {}
-        if headers.get("Status") == "408":  # the pull's time is out; what it still had open comes no more
-            self._outstanding = max(0, self._outstanding - int(headers.get("Nats-Pending-Messages", WINDOW // 2)))
+        if (message.headers or {}).get("Status") in ("404", "408"):  # that was all there is, or nothing came in time
+            self._outstanding = 0
         else:
             self.anew = True  # the consumer, its stream or its leader is gone
         self._arrived.set()
@@ -199,14 +209,13 @@ class Listener:
         last = sequence(batch[-1])
         rows = [row_of(self.source, m) for m in batch]
         span = shared_span("listener.hear", (remote(r[-1]) for r in rows), {"source": self.source, "facts": len(rows)})
-        columns = zip(*(r[1:-1] for r in rows), strict=True)
-        async with self._pool.acquire() as c, _whole(c, rows):
-            heard = await c.execute(HEAR, self._checkpoint, last, self.at, self.source, *map(list, columns))
+        async with _whole(self._c, rows):
+            heard = await self._c.execute(HEAR, self._checkpoint, last, self.at, [r[:-1] for r in rows])
             if heard != f"INSERT 0 {len(rows)}":
                 raise OutOfOrder  # another process has heard this already
             for row in rows:
                 if row[3] == MALFORMED:
-                    await c.execute(SET_ASIDE, self.source, row[1], MALFORMED)
+                    await self._c.execute(SET_ASIDE, self.source, row[1], MALFORMED)
                     log_line.error("dead_letter", source=self.source, position=row[1], why=MALFORMED)
         self.at = last
         self._recent.add([(r[1], r[5], r[6], r[3], r[4], r[8], r[9], r[10]) for r in rows])
@@ -228,7 +237,7 @@ class Listener:
         if self._level is None or self._level[0] > self.at or self._level == self._marked:
             return
         position, at = self._level
-        await self._pool.execute(
+        await self._c.execute(
             "update checkpoints set moment = $2, moment_position = $3 "
             "where name = $1 and (moment is null or (moment, moment_position) < ($2, $3))",
             self._checkpoint, at, position,

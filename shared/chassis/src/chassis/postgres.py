@@ -19,6 +19,7 @@ from chassis.batching import Batcher
 from chassis.connecting import LOST, refuse_unsafe, sqlstate
 from chassis.log import Append, LogUnavailable, LogWentBack, Repeated, Stored, Verdict, compatible
 from chassis.pulse import Pulse
+from chassis.recent import Recent, Row
 
 MOST_REQUESTS = 512
 """How many requests one call may carry."""
@@ -29,6 +30,10 @@ LANES = 2
 FEW = 8
 """So many requests make a second call beside one under way worth its cost; fewer wait until that one is done."""
 
+GATHER = 0.003
+"""Seconds from one small call's beginning to the next one's, where requests come while it is under way. A call costs
+the same for one as for several, and so does everything that follows it through the relay."""
+
 COLUMNS = (
     "position, stream_id, version, event_id, type, schema_version, data, sealed, envelope, subject_key, recorded_at"
 )
@@ -38,19 +43,20 @@ class PostgresLog:
     """See `chassis.log.Log`. `now` gives recorded times (never going back); several processes may write at once.
 
     `known` is the highest position this process has seen in the log or in its stream: a log that ends before it has
-    been restored from an older backup, and refuses (LogWentBack).
+    been restored from an older backup, and refuses (LogWentBack). `recent` holds what this process appended last.
     """
 
     def __init__(self, dsn: str, pool: asyncpg.Pool, now: Callable[[], datetime]) -> None:
         self._dsn, self.pool, self._now = dsn, pool, now
         self.known: int = 0
+        self.recent = Recent()
         self.moved = Pulse()
         self.on_went_back: Callable[[LogWentBack], None] = lambda error: None
         self.lanes = [Lane(dsn, lambda: (self.known, self._now()), self._written) for _ in range(LANES)]
         self._queue: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._open = False
+        self._open = self._gathering = False
         self._load: Batcher[tuple[str, int], list[Stored]] = Batcher(self._load_many)
 
     async def start(self) -> None:
@@ -90,6 +96,7 @@ class PostgresLog:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            again = asyncio.get_running_loop().time() + GATHER
             try:
                 await lane.write(batch)
             except asyncio.CancelledError:
@@ -102,14 +109,25 @@ class PostgresLog:
                 if isinstance(error, LogWentBack):
                     self.on_went_back(error)
             if self._queue:
+                await self._gather(again)
                 self._wake.set()  # there may be some that had to wait for what this call touched
+
+    async def _gather(self, until: float) -> None:
+        """Let a few that wait be joined by others. Whoever comes alone meets no call under way and never waits."""
+        rest = until - asyncio.get_running_loop().time()
+        if rest > 0 and not self._gathering and len(self._queue) < FEW:
+            self._gathering = True  # the other connection leaves a few alone meanwhile
+            try:
+                await asyncio.sleep(rest)
+            finally:
+                self._gathering = False
 
     def _take(self) -> list[Waiting]:
         """The requests at the front of the queue that can go in one call now; the others keep their order.
 
         What shares a stream or a key with a call under way waits for it, as it waits for one in the same call."""
         flying = [waiting.request for lane in self.lanes for waiting in lane.flying]
-        most = _share(len(self._queue), bool(flying))
+        most = _share(len(self._queue), bool(flying) or self._gathering)
         batch: list[Waiting] = []
         left: list[Waiting] = []
         streams = {request.stream for request in flying}
@@ -129,8 +147,10 @@ class PostgresLog:
         self._queue.extendleft(reversed(left))
         return batch
 
-    def _written(self, position: int) -> None:
+    def _written(self, position: int, added: Sequence[Row]) -> None:
         self.known = max(self.known, position)
+        if added:
+            self.recent.add(added)
         self.moved.beat()
 
     # --- reading ---

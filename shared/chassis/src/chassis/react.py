@@ -22,7 +22,7 @@ from chassis.keys import KeysUnavailable
 from chassis.locks import Held, LockLost, Locks
 from chassis.log import LogUnavailable, LogWentBack
 from chassis.perform import StillMoving
-from chassis.pulse import Patience, Pulse
+from chassis.pulse import SOON, Patience, Pulse
 from chassis.recent import Recent
 from chassis.telemetry import get_logger, remote, tracer, within
 from chassis.view import Decoder, Heard
@@ -37,6 +37,9 @@ REPLAY_WAIT = 5.0
 
 LOOK_ASIDE = 0.05
 """Seconds between looks for replays that somebody asks for in another process, while nothing is set aside here."""
+
+PASS_EVERY = 0.02
+"""Seconds between two notes of how far what concerns nobody has been passed over: a note costs as much as a message."""
 
 TRIES = 3
 BATCH = 500
@@ -106,6 +109,8 @@ class Reactor:
         self._decode = Decoder({source: codec})
         self._checkpoint = f"react:{source}"
         self.at = 0
+        self._more = False  # after a step: there may be more already, without another beat
+        self._passed = self._read = 0.0
         self._aside, self._looked_aside = True, 0.0
 
     async def run(self, moved: Pulse) -> None:
@@ -129,7 +134,7 @@ class Reactor:
             busy = await self.step()
             retried = self._look_at_those_aside() and await self.retry(caught_up=not busy)
             wait = patience.after(busy or retried)
-            if not (busy or retried):
+            if not (self._more or retried):
                 await moved.after(seen, wait)
 
     def _look_at_those_aside(self) -> bool:
@@ -142,8 +147,13 @@ class Reactor:
 
     async def step(self) -> bool:
         """React to the next messages and move the checkpoint; was there anything?"""
+        self._more = False
         if await self._passed_over():
             return True
+        now = asyncio.get_running_loop().time()
+        if self._recent.ends_at(self.at) and now - self._read < SOON:
+            return False  # a beat for somebody else
+        self._read = now
         rows = await self._pool.fetch(NEXT, self.source, self._checkpoint, BATCH, list(self._reactions))
         for row in rows:
             if row["position"] is not None:
@@ -154,6 +164,7 @@ class Reactor:
                 "update checkpoints set position = greatest(position, $2) where name = $1", self._checkpoint, last
             )  # another process may have taken over and be further
             self.at = last
+            self._more = not self._recent.ends_at(last)
         return bool(rows)
 
     async def _passed_over(self) -> bool:
@@ -162,6 +173,12 @@ class Reactor:
         rows = self._recent.after(self.at, BATCH)
         if not rows or any(row[3] in self._reactions for row in rows):
             return False
+        if (rest := self._passed + PASS_EVERY - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(rest)
+            rows = self._recent.after(self.at, BATCH)
+            if any(row[3] in self._reactions for row in rows):
+                return False
+        self._passed = asyncio.get_running_loop().time()
         moved = await self._pool.execute(
             "update checkpoints set position = $2 where name = $1 and position = $3",
             self._checkpoint, rows[-1][0], self.at,
@@ -169,6 +186,7 @@ class Reactor:
         if moved != "UPDATE 1":
             return False
         self.at = rows[-1][0]
+        self._more = not self._recent.ends_at(self.at)
         return True
 
     async def _handle(self, row: asyncpg.Record) -> None:

@@ -136,7 +136,9 @@ class _Building(Generic[Row]):
     async def _with_table(self, touched: list[Touched]) -> None:
         if touched and self._unwritten is not None:
             if not self._whole:
-                await self._rows.load(self._c, self._shadow, missing(touched, self._cache), self._cache)
+                await self._rows.load(
+                    self._c, self._shadow, missing(touched, self._cache, self._fold.view.begins), self._cache
+                )
             self._unwritten |= self._fold.changed(touched, self._cache)
         if len(self._cache) > CACHED_ROWS:
             await self._write()

@@ -1,18 +1,18 @@
-"""What has just been heard need not be read back: who follows it in the same process takes it from here.
+"""What has just been written need not be read back: who follows it in the same process takes it from here.
 
-It is a copy of what the listener has committed to `heard`, no more. Whoever takes from it moves a checkpoint of his own
-only from where he took it, so what the database has lost in a crash is not passed over.
+It is a copy of what has been committed, to the log or to `heard`, no more. Whoever takes from it moves a checkpoint of
+his own only from where he took it, so what the database has lost in a crash is not passed over.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 Row = Sequence[Any]
-"""Position, stream, version, type, schema version, data, envelope, recorded at: as `heard` is read."""
+"""Position, stream, version, type, schema version, data, envelope, recorded at: as the log and `heard` are read."""
 
 
 class Recent:
-    """The last rows heard of one source, without a gap."""
+    """The last rows of one source, without a gap."""
 
     def __init__(self, most: int = 2000) -> None:
         self._most = most
@@ -25,6 +25,10 @@ class Recent:
         self._rows += rows
         if len(self._rows) > 2 * self._most:
             del self._rows[: -self._most]
+
+    def ends_at(self, position: int) -> bool:
+        """Is this the last that was written here? Then whoever is there need not look before the next beat."""
+        return bool(self._rows) and self._rows[-1][0] == position
 
     def forget(self) -> None:
         self._rows = []

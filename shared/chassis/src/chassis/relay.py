@@ -9,7 +9,6 @@ service must not write, and stops.
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -18,9 +17,12 @@ from opentelemetry.trace import SpanContext
 
 from chassis.bus import MOST, BusUnavailable, Message, OutOfSequence, Publisher, ensure_stream, stream_end
 from chassis.connecting import LOST
+from chassis.envelope import header_fields
 from chassis.facts import Facts
+from chassis.fold import OWN
 from chassis.log import LogWentBack
 from chassis.postgres import PostgresLog
+from chassis.recent import Row
 from chassis.telemetry import get_logger, remote, shared_span
 
 log_line = get_logger(__name__)
@@ -28,13 +30,11 @@ log_line = get_logger(__name__)
 POLL = 0.05
 """Seconds between looks at the log when nothing in this process has been appended (another process may have)."""
 
+ASK = 0.025
+"""Seconds between two tries to announce a moment, when more was appended during the first."""
+
 BEAT = 1.0
 """Seconds between announcements of the moment up to which everything has been published."""
-
-SELECT = (
-    "select position, event_id, type, schema_version, data, envelope, recorded_at, stream_id, version "
-    "from events where position > $1 order by position limit $2"
-)
 
 
 class LogBehindStream(LogWentBack):
@@ -52,9 +52,10 @@ class Relay:
         self._open = {d.name for d in facts if d.fact.published}
         self._publisher = Publisher(client)
         self.published: int | None = None
+        self._most = MOST
         self._anew = False
         self._beaten: tuple[int, datetime] | None = None
-        self._beat_at = 0.0
+        self._beat_at = self._asked_at = 0.0
 
     async def check(self) -> int:
         """Hold the stream's last message against the log; answers where the stream ends.
@@ -96,6 +97,7 @@ class Relay:
                     last = await self._step(last)
                     pause = 0.05
             except OutOfSequence:
+                self._most = 1  # alone, so that the server says why it takes no more, if it is not for its place
                 continue
             except BusUnavailable as error:
                 log_line.warning("relay.waiting", service=self.service, why=str(error))
@@ -107,15 +109,25 @@ class Relay:
             pause = min(pause * 2, 1.0)
 
     async def _step(self, last: int) -> int:
-        """Send what the log has after `last`. A full batch is not waited for: the next is made meanwhile."""
+        """Send what the log has after `last`: from memory what this process appended just now, else from the database.
+
+        A full batch is not waited for: the next is made meanwhile."""
         seen = self._log.moved.count
-        rows = await self._log.pool.fetch(SELECT, last, MOST)
-        if not rows:
+        rows = self._log.recent.after(last, self._most) or await self._log.pool.fetch(OWN, last, self._most)
+        if rows:
+            last = await self._send(rows, last)
+            self._most = MOST
+        else:
             await self._publisher.settled()
             self.published = last
+        if len(rows) < MOST and self._log.known <= last:
             await self._beat(last)
+        if not rows or (len(rows) < MOST and self._log.recent.ends_at(last)):
             await self._log.moved.after(seen, POLL)
-            return last
+        return last
+
+    async def _send(self, rows: Sequence[Row], last: int) -> int:
+        """Publish these facts, which follow `last`; answers where they end. The last are not waited for."""
         if rows[0][0] != last + 1 or rows[-1][0] != last + len(rows):
             raise LogWentBack(f"The log of {self.service} has a gap after position {last}.")
         messages = [self.message(*row) for row in rows]
@@ -128,14 +140,14 @@ class Relay:
         self.published = max(self.published or 0, self._publisher.acknowledged)
         return new
 
-    def message(self, position: int, event_id: UUID, name: str, schema: int, data: bytes, envelope: bytes,
-                recorded_at: datetime, stream: str, version: int) -> Message:  # fmt: skip
+    def message(self, position: int, stream: str, version: int, name: str, schema: int, data: bytes, envelope: bytes,
+                recorded_at: datetime) -> Message:  # fmt: skip
         """The published form of a stored fact: a CloudEvent in binary mode; without a body where others may not see."""
         if name not in self._open:
             return Message(
                 b"%s.0.Withheld.v1" % self.service.encode(),
                 b"ce-specversion: 1.0\r\nce-id: %s\r\nce-source: /%s\r\nce-type: withheld\r\n"
-                % (str(event_id).encode(), self.service.encode()),
+                % (header_fields(envelope)["ce-id"].encode(), self.service.encode()),
                 b"",
             )
         head = (
@@ -149,8 +161,9 @@ class Relay:
         """Say: up to this moment everything has been published. Listeners' timers wait for that."""
         now, real = self._clock(), asyncio.get_running_loop().time()
         moved = self._beaten is None or self._beaten[1] < now - timedelta(seconds=BEAT)
-        if not moved and real - self._beat_at < BEAT:
+        if (not moved and real - self._beat_at < BEAT) or real - self._asked_at < ASK:
             return
+        self._asked_at = real
         head = await self._log.mark_moment(now)
         if head != last:
             return  # more has come; publish it first
@@ -158,9 +171,9 @@ class Relay:
         await self._client.publish(f"level.{self.service}", f'{{"position":{last},"at":"{now.isoformat()}"}}'.encode())
 
 
-def _trace_of(row: Sequence[Any]) -> SpanContext | None:
+def _trace_of(row: Row) -> SpanContext | None:
     """Where in a trace a stored fact was recorded, looked up only when its header says that it was sampled."""
-    envelope: bytes = row[5]
+    envelope: bytes = row[6]
     at = envelope.find(b"traceparent: ")
     if at < 0 or envelope[at + 66 : at + 68] == b"00":
         return None

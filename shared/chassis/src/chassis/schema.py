@@ -111,7 +111,8 @@ create type new_fact as (
 create function append_facts(
     p_known bigint, p_now timestamptz, p_requests new_request[], p_guards new_guard[], p_facts new_fact[])
 returns table (
-    request bigint, verdict text, at_position bigint, at_version int, fingerprint bytea, answer bytea, stream text)
+    request bigint, verdict text, at_position bigint, at_version int, fingerprint bytea, answer bytea, stream text,
+    recorded timestamptz)
 language plpgsql security definer
 set search_path = public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off set plan_cache_mode = force_generic_plan
@@ -144,7 +145,7 @@ begin
                case when c.command_id is not null then c.version when s.version <> r.expected then s.version
                     else g.version end,
                c.fingerprint, c.result,
-               case when c.command_id is not null or s.version <> r.expected then r.stream_id else g.stream_id end
+               case when c.command_id is not null or s.version <> r.expected then r.stream_id else g.stream_id end, v_at
         from unnest(p_requests) with ordinality as r(stream_id, expected, facts, command_id, fingerprint, result, ord)
         left join lateral (select * from commands k where k.command_id = r.command_id limit 1) c on true
         cross join lateral (select coalesce(max(e.version), 0) as version
@@ -178,6 +179,7 @@ begin
 
     request := 0;
     at_position := base;
+    recorded := v_at;
     return next;
 end $$;
 

@@ -169,7 +169,7 @@ class Runtime:
         self.perform = Performer(self.log, self.codec, self.keys)
         self.locks = Locks(s.database_url)
         decode = Decoder(self.codecs)
-        self._recent = {f.service: Recent() for f in self.service.hears}
+        self._recent = {self.name: self.log.recent} | {f.service: Recent() for f in self.service.hears}
         self.folders = {v.name: Folder(v, self.name, self.copies, decode, self._recent) for v in self.service.views}
         self.wire = Wire(s.nats_url, f"{self.name}-service")
         self._task(self._connect_bus(), "bus")

@@ -44,7 +44,8 @@ class View(Generic[Row]):
     """A read model. `row` is a record whose fields are the table's columns; `key` is its primary key column.
 
     `keys(heard)` says which rows a fact touches; `evolve(row, heard, key)` gives the new row, or None for no row. Folds
-    must not depend on how facts of different sources interleave.
+    must not depend on how facts of different sources interleave. After a fact of `begins` a row is what that fact makes
+    it, whatever stood there, so that nobody reads it first.
     """
 
     name: str
@@ -54,6 +55,7 @@ class View(Generic[Row]):
     keys: Callable[[Heard], Sequence[Any]]
     evolve: Callable[[Row | None, Heard, Any], Row | None]
     sources: tuple[str, ...]
+    begins: frozenset[str] = frozenset()
 
 
 class Decoder:

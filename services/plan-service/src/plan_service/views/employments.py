@@ -195,6 +195,7 @@ employments = View(
     keys=keys,
     evolve=evolve,
     sources=(OWN,),
+    begins=frozenset({EmploymentRegistered.__name__}),
 )
 
 
