@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from nats.aio.msg import Msg
 
-from chassis import react
+from chassis import fold, react, relay
 from chassis.bus import (
     ATOMIC_FROM,
     MOST,
@@ -648,6 +648,70 @@ async def test_what_was_begun_after_a_refused_batch_is_refused_with_it(pair: Pai
         await publisher.settled()
     assert await publisher.publish(batch, 0) == ATOMIC_FROM
     assert (await stream_end(pair.teller.wire.client, "PLAN")).sequence == ATOMIC_FROM
+
+
+async def test_of_messages_sent_together_none_stands_after_one_that_was_refused(pair: Pair) -> None:
+    await pair.teller.relay.check()
+    publisher = Publisher(pair.teller.wire.client)
+    await publisher.open()
+    good = Message(b"plan.0.Counted.v1", b"", b"")
+    bad = Message(good.subject, b"Nats-Expected-Last-Msg-Id: another\r\n", b"")
+    with pytest.raises(OutOfSequence):
+        await publisher.publish([good, bad, good, good], 0)
+    assert (await stream_end(pair.teller.wire.client, "PLAN")).sequence == 1
+    assert await publisher.publish([good, good, good], 1) == 4
+
+
+async def test_a_relay_says_why_the_broker_takes_no_more_and_goes_on_when_it_does(
+    pair: Pair, nats_server: Nats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def holds(most: int) -> None:
+        async with as_operator(nats_server) as client:
+            config = (await ask(client, "STREAM.INFO.PLAN"))["config"]
+            changed = await ask(client, "STREAM.UPDATE.PLAN", config | {"max_msgs": most, "discard": "new"})
+            assert "error" not in changed, changed
+
+    async def said() -> bool:
+        nonlocal output
+        output += "".join(capsys.readouterr())
+        return "maximum messages exceeded" in output
+
+    output = ""
+    await pair.teller.relay.check()
+    await holds(2)
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await pair.tell(0, 5)
+    await until(said)
+    await holds(-1)
+    await pair.until_heard(5)
+    assert await pair.heard() == [1, 2, 3, 4, 5]
+
+
+async def test_what_this_process_appended_is_published_without_reading_it_back(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "OWN", f"{fold.OWN} offset 1000")  # the database tells the relay nothing
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    for n in range(20):
+        await pair.tell(n * 3, n * 3 + 3)
+    await pair.until_heard(60)
+    assert await pair.heard() == list(range(1, 61))
+    told = await pair.teller.log.pool.fetch("select event_id, data, recorded_at from events order by position")
+    heard = await pair.hearer.log.pool.fetch("select event_id, data, recorded_at from heard order by position")
+    assert heard == told
+
+
+async def test_what_several_processes_append_is_published_by_whoever_relays(pair: Pair) -> None:
+    other = PostgresLog(pair.teller.database.app_url, pair.teller.log.pool, lambda: NOW)
+    await other.start()
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    for n in range(20):
+        await asyncio.gather(
+            pair.teller.log.append(Append(f"a-{n}", 0, [counted(n)])), other.append(Append(f"b-{n}", 0, [counted(n)]))
+        )
+    await pair.until_heard(40)
+    assert await pair.heard() == list(range(1, 41))
+    await other.stop()
 
 
 async def test_what_is_under_way_together_stands_in_the_stream_in_order(pair: Pair) -> None:

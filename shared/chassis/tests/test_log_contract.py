@@ -1,14 +1,17 @@
 """What every log promises, in memory and in PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from chassis import postgres
+from chassis.appending import Lane, Waiting
 from chassis.clock import new_id
+from chassis.fold import OWN
 from chassis.log import (
     Append,
     Appended,
@@ -22,7 +25,7 @@ from chassis.log import (
     Repeated,
 )
 from chassis.memory import MemoryLog
-from chassis.postgres import PostgresLog
+from chassis.postgres import FEW, PostgresLog
 from chassis.servers import Database
 from chassis.testing_stack import Databases, core_schema
 
@@ -224,6 +227,67 @@ async def test_two_processes_may_write_at_once(two: tuple[PostgresLog, PostgresL
         *(log.append(add(f"{n}-{v}")) for v in range(100) for n, log in enumerate((one, other)))
     )
     assert sorted(v.position for v in verdicts if isinstance(v, Appended)) == list(range(1, 201))
+
+
+async def test_what_a_process_appended_last_stands_in_its_memory_as_in_the_log(
+    two: tuple[PostgresLog, PostgresLog, Database], times: Times
+) -> None:
+    log, _, _ = two
+    await log.append(add("taken", key=(key := Key(uuid4(), b"f", b"a"))))
+    times.now = NOW - timedelta(hours=1)  # the log's time does not go back, and memory tells the log's
+    requests = [
+        add("a", n=2),
+        add("taken"),
+        add("b", key=key),
+        Append("c", 0, []),
+        add("d", n=3),
+        add("e\x00"),
+        add("f"),
+    ]
+    await asyncio.gather(*map(log.append, requests), return_exceptions=True)
+    assert [tuple(r) for r in await log.pool.fetch(OWN, 0, 99)] == list(log.recent.after(0, 99))
+    assert log.recent.ends_at(7)
+
+
+async def test_what_another_process_appended_in_between_is_not_passed_over(
+    two: tuple[PostgresLog, PostgresLog, Database],
+) -> None:
+    one, other, _ = two
+    await one.append(add("a", n=2))
+    await other.append(add("b"))
+    await one.append(add("c"))
+    assert one.recent.after(2, 9) == ()  # the database has to be asked
+    assert [r[0] for r in one.recent.after(3, 9)] == [4]
+
+
+async def test_a_few_that_wait_are_gathered_and_many_go_at_once(
+    two: tuple[PostgresLog, PostgresLog, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, _, _ = two
+    monkeypatch.setattr(postgres, "GATHER", 60.0)
+    calls: list[int] = []
+    held = asyncio.Event()
+    write = Lane.write
+
+    async def holding(lane: Lane, batch: Sequence[Waiting]) -> None:
+        calls.append(len(batch))
+        await held.wait()
+        await write(lane, batch)
+
+    monkeypatch.setattr(Lane, "write", holding)
+    asked = [asyncio.create_task(log.append(add("first")))]
+    while not calls:  # noqa: ASYNC110 - until the first call is under way
+        await asyncio.sleep(0)
+    asked.append(asyncio.create_task(log.append(add("second"))))
+    held.set()
+    await asked[0]
+    asked += [asyncio.create_task(log.append(add(f"more-{n}"))) for n in range(FEW - 2)]
+    await asyncio.sleep(0.05)
+    assert calls == [1]
+    asked.append(asyncio.create_task(log.append(add("last"))))
+    async with asyncio.timeout(5):
+        assert all(isinstance(v, Appended) for v in await asyncio.gather(*asked))
+    assert calls == [1, FEW]
 
 
 async def test_a_writer_whose_connection_is_cut_finds_out_what_it_had_written(

@@ -29,6 +29,14 @@ def test_who_is_further_behind_has_to_ask_the_database() -> None:
     assert positions(recent, 3) == []
 
 
+def test_who_has_all_that_was_written_here_need_not_look() -> None:
+    recent = Recent()
+    assert not recent.ends_at(0)
+    recent.add(rows(5, 7))
+    assert recent.ends_at(7)
+    assert not recent.ends_at(6)
+
+
 def test_after_a_gap_only_what_follows_it_is_known() -> None:
     recent = Recent()
     recent.add(rows(1, 3))

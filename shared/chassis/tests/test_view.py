@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis import follow, rebuild
+from chassis import fold, follow, rebuild
 from chassis.classes import DataClass
 from chassis.clock import new_id
 from chassis.codec import Codec
@@ -25,6 +25,7 @@ from chassis.log import Append, NewFact
 from chassis.postgres import PostgresLog
 from chassis.pulse import Pulse
 from chassis.rebuild import RebuildUnderWay
+from chassis.rows import Rows
 from chassis.servers import Database
 from chassis.testing_stack import Databases, core_schema
 from chassis.view import Decoder, Heard, View
@@ -163,6 +164,7 @@ class Store:
         )
         await owner.close()
         self.log.known = 0
+        self.log.recent.forget()
 
 
 def _stored(fact: Any) -> NewFact:
@@ -308,6 +310,51 @@ async def test_a_batch_that_fails_leaves_neither_rows_nor_progress(store: Store)
     assert folder.at["plan"] == 0
     await level(store.folder())
     assert list(await store.rows()) == [A]
+
+
+async def test_a_fact_that_makes_a_row_anew_is_folded_without_reading_the_row(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def anew(box: Box | None, heard: Heard, key: UUID) -> Box | None:
+        return Box(box=key, held=heard.fact.n) if isinstance(heard.fact, Added) else evolve(box, heard, key)
+
+    view = replace(VIEW, evolve=anew, begins=frozenset({"Added"}))
+    read: list[UUID] = []
+    load = Rows[Any].load
+
+    async def noting(rows: Rows[Any], c: Any, table: str, keys: list[UUID], cache: dict[UUID, Any]) -> None:
+        read.extend(keys)
+        await load(rows, c, table, keys, cache)
+
+    monkeypatch.setattr(Rows, "load", noting)
+    await store.add(Added(box=A, n=5, said=""), Swapped(one=A, other=B))
+    await level(store.folder(view))
+    assert read == [B]  # A is made before it is swapped
+    await store.add(Added(box=A, n=2, said=""))
+    await level(store.folder(view))  # another process, which has nothing in memory
+    assert read == [B]
+    assert (await store.rows())[A] == Box(box=A, held=2)
+
+
+async def test_what_this_process_wrote_is_folded_from_memory_and_all_else_from_the_database(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder(VIEW, "plan", store.pool, Decoder(CODECS), {"plan": store.log.recent})
+    await store.add(Added(box=A, n=1, said=""), Added(box=A, n=1, said=""))
+    await level(folder)
+    assert (await store.rows())[A].held == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(fold, "OWN", f"{fold.OWN} offset 1000")
+        await store.add(Added(box=A, n=5, said=""))
+        assert await folder.step()
+        assert not folder.more  # it has all that was written here, and waits for the next beat
+    other = PostgresLog(store.database.app_url, store.pool, lambda: NOW)
+    await other.start()
+    await other.append(Append("box-other", 0, [_stored(Added(box=A, n=7, said=""))]))
+    await other.stop()
+    assert await folder.step()
+    assert folder.more  # the database may have more
+    assert (await store.rows())[A].held == 14
 
 
 async def test_of_two_processes_that_fold_at_once_none_counts_twice(store: Store) -> None:
