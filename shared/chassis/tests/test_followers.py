@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,7 +43,7 @@ from chassis.log import Append, Appended, LogUnavailable, NewFact
 from chassis.perform import StillMoving
 from chassis.postgres import PostgresLog
 from chassis.react import Ask, Reactor
-from chassis.recent import Recent
+from chassis.recent import Recent, Row
 from chassis.relay import LogBehindStream, Relay
 from chassis.servers import Database, Nats, Postgres
 from chassis.testing_stack import Databases, as_operator, core_schema, forget_streams
@@ -449,6 +450,42 @@ async def test_what_concerns_nobody_is_passed_over_but_never_what_the_database_h
     assert await pair.hearer.log.pool.fetchval("select position from checkpoints where name = 'react:plan'") == 7
 
 
+@pytest.mark.parametrize("meanwhile", ["forgotten", "trimmed", "heeded"])
+async def test_what_is_to_be_passed_over_may_change_while_a_note_of_it_waits(
+    pair: Pair, meanwhile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notes are made at most every PASS_EVERY; the listener writes, begins anew or runs far ahead in between."""
+
+    class Changing(Recent):
+        looks = -100
+
+        def after(self, position: int, limit: int) -> Sequence[Row]:
+            self.looks += 1
+            if self.looks == 2 and meanwhile == "forgotten":
+                self.forget()
+            elif self.looks == 2 and meanwhile == "trimmed":
+                self.add([unheeded(n) for n in range(9, 30)])
+            elif self.looks == 2:
+                self.add([(9, "s", 1, "Counted", 1, b'{"n":9}', b"", NOW)])
+            return super().after(position, limit)
+
+    def unheeded(n: int) -> Row:
+        return (n, "s", 1, "Unheeded", 1, b"{}", b"", NOW)
+
+    book, recent = Notebook(), Changing(most=4)
+    await hear_cases(pair, [new_id() for _ in range(6)])
+    one = reactor(pair, book, recent=recent)
+    await pair.hearer.log.pool.execute("insert into checkpoints(name) values ('react:plan')")
+    await one.step()
+    monkeypatch.setattr(react, "PASS_EVERY", 0.2)
+    recent.add([unheeded(7)])
+    assert await one.step()
+    recent.add([unheeded(8)])
+    recent.looks = 0
+    assert await one.step() is False  # nothing of it stands in the database, where it looks instead
+    assert (recent.looks, one.at) == (2, 7)
+
+
 async def test_poison_is_set_aside_with_what_follows_on_its_case_and_can_be_replayed(pair: Pair) -> None:
     sick, well = new_id(), new_id()
     await hear_cases(pair, [sick, well, sick, well])
@@ -699,6 +736,27 @@ async def test_what_this_process_appended_is_published_without_reading_it_back(
     told = await pair.teller.log.pool.fetch("select event_id, data, recorded_at from events order by position")
     heard = await pair.hearer.log.pool.fetch("select event_id, data, recorded_at from heard order by position")
     assert heard == told
+
+
+async def test_a_moment_marked_while_more_came_is_announced_once_that_is_published(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked: list[datetime] = []
+    told: list[bytes] = []
+
+    async def mark(now: datetime) -> int:
+        marked.append(now)
+        return 5
+
+    async def publish(subject: str, payload: bytes) -> None:
+        told.append(payload)
+
+    monkeypatch.setattr(pair.teller.log, "mark_moment", mark)
+    monkeypatch.setattr(pair.teller.wire.client, "publish", publish)
+    for published in (3, 4, 7, 9):  # something is appended before each look
+        await pair.teller.relay._beat(published)
+    assert marked == [NOW]
+    assert [json.loads(t) for t in told] == [{"position": 5, "at": NOW.isoformat()}]
 
 
 async def test_what_several_processes_append_is_published_by_whoever_relays(pair: Pair) -> None:

@@ -25,6 +25,7 @@ from chassis.log import Append, NewFact
 from chassis.postgres import PostgresLog
 from chassis.pulse import Pulse
 from chassis.rebuild import RebuildUnderWay
+from chassis.recent import Recent
 from chassis.rows import Rows
 from chassis.servers import Database
 from chassis.testing_stack import Databases, core_schema
@@ -531,6 +532,17 @@ async def test_a_rebuilt_table_keeps_its_keys_indexes_and_columns(store: Store) 
         await store.folder().rebuild()
     assert await form() == before
     assert await store.pool.fetchval("select to_regclass('views.boxes__shadow')") is None
+
+
+async def test_a_rebuild_reads_the_database_alone_for_memory_may_end_before_what_others_wrote(store: Store) -> None:
+    class Unread(Recent):
+        def after(self, position: int, limit: int) -> Sequence[Any]:
+            raise AssertionError
+
+    await store.add(Added(box=A, n=1, said=""))
+    folder = Folder(VIEW, "plan", store.pool, Decoder(CODECS), {"plan": Unread(), "notification": Unread()})
+    assert await folder.rebuild() == 1
+    assert (await store.rows())[A].held == 1
 
 
 async def test_a_rebuild_that_was_cut_short_harms_nothing_and_can_be_done_again(store: Store) -> None:

@@ -35,6 +35,11 @@ class Fold(Generic[Row]):
         database."""
         if source in self._recent and (rows := self._recent[source].after(after, limit)):
             return rows
+        return await self.select(c, source, after, limit)
+
+    async def select(self, c: Any, source: str, after: int, limit: int) -> Sequence[Any]:
+        """The same from the database alone, where fewer than `limit` mean that there are no more: memory may end before
+        what other processes wrote."""
         if source == self._own:
             return await c.fetch(OWN, after, limit)
         return await c.fetch(HEARD, after, limit, source)

@@ -41,6 +41,9 @@ GATHER = 0.003
 PULL_FOR = 2.0
 """Seconds the server holds a pull when there is nothing before it says so; a longer silence means that it was lost."""
 
+WITHIN = 5.0
+"""Seconds that whoever holds the lock may wait for a connection to write on."""
+
 PULL = json.dumps(  # "no_wait" ends it once nothing more is there, "expires" lets it wait for the first
     {"batch": MOST, "no_wait": True, "expires": int(PULL_FOR * 1e9)}
 ).encode()
@@ -95,7 +98,10 @@ class Listener:
             while True:
                 before = self.at
                 try:
-                    async with self._locks.hold(self._checkpoint) as lock, self._pool.acquire() as self._c:
+                    async with (
+                        self._locks.hold(self._checkpoint) as lock,
+                        self._pool.acquire(timeout=WITHIN) as self._c,  # or let another process have the lock
+                    ):
                         await self._listen(lock)
                 except (OutOfOrder, *TROUBLE) as error:
                     log_line.info("listener.anew", source=self.source, at=self.at, why=f"{type(error).__name__}")
@@ -168,6 +174,7 @@ class Listener:
         if self._outstanding <= 0:
             await self._client.publish(self._next, PULL, self._inbox)
             self._outstanding = MOST
+            self._sign = asyncio.get_running_loop().time()
 
     def _on_message(self, message: Delivered) -> None:
         self._outstanding -= 1

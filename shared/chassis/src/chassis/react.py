@@ -176,7 +176,7 @@ class Reactor:
         if (rest := self._passed + PASS_EVERY - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(rest)
             rows = self._recent.after(self.at, BATCH)
-            if any(row[3] in self._reactions for row in rows):
+            if not rows or any(row[3] in self._reactions for row in rows):  # they may have been forgotten meanwhile
                 return False
         self._passed = asyncio.get_running_loop().time()
         moved = await self._pool.execute(

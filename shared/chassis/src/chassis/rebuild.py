@@ -113,7 +113,7 @@ class _Building(Generic[Row]):
         return ahead.result()
 
     async def _read(self, source: str) -> Sequence[Any]:
-        return await self._fold.read(self._c, source, self._at[source], BATCH)
+        return await self._fold.select(self._c, source, self._at[source], BATCH)
 
     async def _ahead(self, source: str, full: int) -> Sequence[Any]:
         """The next batch, unless the one before was not full: what has come since is asked for in the next round."""

@@ -27,7 +27,8 @@ class Recent:
             del self._rows[: -self._most]
 
     def ends_at(self, position: int) -> bool:
-        """Is this the last that was written here? Then whoever is there need not look before the next beat."""
+        """Is this the last that this process wrote? Then whoever is there may wait for the next beat; what others wrote
+        is found by looking now and then."""
         return bool(self._rows) and self._rows[-1][0] == position
 
     def forget(self) -> None:

@@ -30,9 +30,6 @@ log_line = get_logger(__name__)
 POLL = 0.05
 """Seconds between looks at the log when nothing in this process has been appended (another process may have)."""
 
-ASK = 0.025
-"""Seconds between two tries to announce a moment, when more was appended during the first."""
-
 BEAT = 1.0
 """Seconds between announcements of the moment up to which everything has been published."""
 
@@ -55,7 +52,10 @@ class Relay:
         self._most = MOST
         self._anew = False
         self._beaten: tuple[int, datetime] | None = None
-        self._beat_at = self._asked_at = 0.0
+        self._beat_at = 0.0
+        self._moment: tuple[int, datetime] | None = (
+            None  # marked in the log, and to be announced once that is published
+        )
 
     async def check(self) -> int:
         """Hold the stream's last message against the log; answers where the stream ends.
@@ -120,14 +120,14 @@ class Relay:
         else:
             await self._publisher.settled()
             self.published = last
-        if len(rows) < MOST and self._log.known <= last:
+        if len(rows) < MOST:
             await self._beat(last)
-        if not rows or (len(rows) < MOST and self._log.recent.ends_at(last)):
-            await self._log.moved.after(seen, POLL)
+            if not rows or (self._log.recent.ends_at(last) and self._log.known <= last):
+                await self._log.moved.after(seen, POLL)
         return last
 
     async def _send(self, rows: Sequence[Row], last: int) -> int:
-        """Publish these facts, which follow `last`; answers where they end. The last are not waited for."""
+        """Publish these facts, which follow `last`; answers where they end. A full batch is not waited for."""
         if rows[0][0] != last + 1 or rows[-1][0] != last + len(rows):
             raise LogWentBack(f"The log of {self.service} has a gap after position {last}.")
         messages = [self.message(*row) for row in rows]
@@ -158,17 +158,20 @@ class Relay:
         return Message(f"{self.service}.0.{name}.v{schema}".encode(), head.encode() + envelope, data)
 
     async def _beat(self, last: int) -> None:
-        """Say: up to this moment everything has been published. Listeners' timers wait for that."""
+        """Say: up to this moment everything has been published. Listeners' timers wait for that.
+
+        Facts behind the head at which a moment was marked bear it or a later one: it holds however late it is said."""
         now, real = self._clock(), asyncio.get_running_loop().time()
-        moved = self._beaten is None or self._beaten[1] < now - timedelta(seconds=BEAT)
-        if (not moved and real - self._beat_at < BEAT) or real - self._asked_at < ASK:
-            return
-        self._asked_at = real
-        head = await self._log.mark_moment(now)
-        if head != last:
+        if self._moment is None:
+            moved = self._beaten is None or self._beaten[1] < now - timedelta(seconds=BEAT)
+            if not moved and real - self._beat_at < BEAT:
+                return
+            self._moment = (await self._log.mark_moment(now), now)
+        head, at = self._moment
+        if head > last:
             return  # more has come; publish it first
-        self._beaten, self._beat_at = (last, now), real
-        await self._client.publish(f"level.{self.service}", f'{{"position":{last},"at":"{now.isoformat()}"}}'.encode())
+        self._moment, self._beaten, self._beat_at = None, self._moment, real
+        await self._client.publish(f"level.{self.service}", f'{{"position":{head},"at":"{at.isoformat()}"}}'.encode())
 
 
 def _trace_of(row: Row) -> SpanContext | None:

@@ -151,8 +151,9 @@ class Runtime:
             s.database_url, min_size=1, max_size=s.pool_size + 4, server_settings=SAFE, timeout=10,
             reset=nothing_to_reset,
         )  # fmt: skip
+        followers = 2 * len(self.service.hears) + len(self.service.views)
         self.copies: asyncpg.Pool = await asyncpg.create_pool(
-            s.database_url, min_size=1, max_size=4 + len(self.service.hears), server_settings=NOT_AWAITED, timeout=10,
+            s.database_url, min_size=1, max_size=4 + followers, server_settings=NOT_AWAITED, timeout=10,
             reset=nothing_to_reset,
         )  # fmt: skip
         self.engine: AsyncEngine = create_async_engine(
@@ -382,6 +383,8 @@ class Runtime:
                     if await true():
                         return
                     await told.after(seen, 0.01)
+                    if told.count == seen:
+                        self.wrote()  # what another process wrote may stand behind what this one knew of
         except TimeoutError:
             raise Problem(
                 503, "not-caught-up", "What you asked to read after has not arrived here yet.",
