@@ -55,7 +55,7 @@ class Run:
             raise SystemExit(f"{pair.figure}: the two sides end with different {pair.same}.")
         value = ours[pair.value] if rival is None else ours[pair.value] / rival[pair.value]
         against = "" if rival is None else f" / rival {rival[pair.value]:,.0f}"
-        self.say(f"  round {number}: ours {ours[pair.value]:,.1f}{against} -> {value:.2f}")
+        self.say(f"  round {number}: ours {ours[pair.value]:,.1f}{against} -> {value:.2f}{_disk(ours)}")
         return {"figure": value, "ours": ours, "rival": rival}
 
     async def half(self, half: Half, more: dict[str, Any]) -> Outcome:
@@ -95,6 +95,13 @@ def _absolute(pair: Pair, rounds: Sequence[dict[str, Any]]) -> dict[str, float]:
     if pair.rival is not None:
         found[f"rival_{pair.value}"] = statistics.median(r["rival"][pair.value] for r in rounds)
     return found
+
+
+def _disk(ours: Outcome) -> str:
+    """What the disk took by itself, where that was watched."""
+    if "disk_max_ms" not in ours:
+        return ""
+    return f" (the disk alone: p99 {ours['disk_p99_ms']:.1f}, at most {ours['disk_max_ms']:.1f} ms)"
 
 
 def _words(options: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ from plan_service.domain.commands import Command
 CLIENTS = 64
 SAMPLED: float = Settings.model_fields["trace_ratio"].default
 WARM = 0.5
-MOST_PER_SECOND = 10_000
+MOST_PER_SECOND = 16_000
 """Commands prepared for each second of a run."""
 
 GIVEN = STEPS - 1

@@ -12,9 +12,11 @@ import time
 from bisect import bisect_left
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import uvloop
 from tests.bench.commands import STEPS, Life, lives
+from tests.bench.disk import watched_disk
 from tests.bench.loops import Outcome, percentile, settle
 from tests.bench.runtimes import give, listening_service, plan_service
 from tests.bench.stage import Stage
@@ -33,7 +35,8 @@ async def _latency(stage: Stage, per_second: int, seconds: float) -> Outcome:
     prepared = lives(slots // STEPS + 1)
     due: dict[int, float] = {}  # position -> when its command was due
     running: set[asyncio.Task[None]] = set()
-    async with listener(stage) as shown, plan_service(stage) as plan:
+    folder = Path(stage.master_key_file).parent
+    async with listener(stage) as shown, plan_service(stage) as plan, watched_disk(folder) as disk:
         settle()
         start = time.perf_counter()
         for slot in range(slots):
@@ -49,6 +52,7 @@ async def _latency(stage: Stage, per_second: int, seconds: float) -> Outcome:
         took = time.perf_counter() - start
         await asyncio.gather(*running)
         seen = await shown(max(due))
+        noted = await disk()
     assert len(due) == max(due), "each command must have its own position in the log"
     counted = [_when(seen, p) - at for p, at in due.items() if at >= start + STEPS]
     return {
@@ -56,7 +60,7 @@ async def _latency(stage: Stage, per_second: int, seconds: float) -> Outcome:
         "p50_ms": percentile(counted, 0.50) * 1e3,
         "p99_ms": percentile(counted, 0.99) * 1e3,
         "max_ms": max(counted) * 1e3,
-    }
+    } | noted
 
 
 async def _command(plan: Runtime, life: Life, step: int, at: float, due: dict[int, float]) -> None:

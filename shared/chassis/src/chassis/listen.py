@@ -35,7 +35,7 @@ MOST = 1000
 MANY = 64
 """So many at once make it worth asking for the next while these are written."""
 
-GATHER = 0.003
+GATHER = 0.001
 """Seconds from one small batch to the next: what comes one by one costs the broker and us several times as much."""
 
 PULL_FOR = 2.0

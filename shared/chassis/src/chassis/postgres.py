@@ -30,7 +30,7 @@ LANES = 2
 FEW = 8
 """So many requests make a second call beside one under way worth its cost; fewer wait until that one is done."""
 
-GATHER = 0.003
+GATHER = 0.002
 """Seconds from one small call's beginning to the next one's, where requests come while it is under way. A call costs
 the same for one as for several, and so does everything that follows it through the relay."""
 
@@ -56,7 +56,8 @@ class PostgresLog:
         self._queue: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._open = self._gathering = False
+        self._open = False
+        self._gathered: asyncio.Future[None] | None = None  # done once enough wait to go on
         self._load: Batcher[tuple[str, int], list[Stored]] = Batcher(self._load_many)
 
     async def start(self) -> None:
@@ -87,6 +88,8 @@ class PostgresLog:
         waiting = Waiting(request, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._wake.set()
+        if len(self._queue) >= FEW:
+            self._enough()
         return await waiting.future
 
     async def _run(self, lane: Lane) -> None:
@@ -114,20 +117,27 @@ class PostgresLog:
 
     async def _gather(self, until: float) -> None:
         """Let a few that wait be joined by others. Whoever comes alone meets no call under way and never waits."""
-        rest = until - asyncio.get_running_loop().time()
-        if rest > 0 and not self._gathering and len(self._queue) < FEW:
-            self._gathering = True  # the other connection leaves a few alone meanwhile
+        loop = asyncio.get_running_loop()
+        few = len(self._queue) < FEW and not any(lane.flying for lane in self.lanes)
+        if few and self._gathered is None and until > loop.time():
+            self._gathered = loop.create_future()  # the other connection leaves a few alone meanwhile
+            timer = loop.call_at(until, self._enough)
             try:
-                await asyncio.sleep(rest)
+                await self._gathered
             finally:
-                self._gathering = False
+                timer.cancel()
+                self._gathered = None
+
+    def _enough(self) -> None:
+        if self._gathered is not None and not self._gathered.done():
+            self._gathered.set_result(None)
 
     def _take(self) -> list[Waiting]:
         """The requests at the front of the queue that can go in one call now; the others keep their order.
 
         What shares a stream or a key with a call under way waits for it, as it waits for one in the same call."""
         flying = [waiting.request for lane in self.lanes for waiting in lane.flying]
-        most = _share(len(self._queue), bool(flying) or self._gathering)
+        most = _share(len(self._queue), bool(flying) or self._gathered is not None)
         batch: list[Waiting] = []
         left: list[Waiting] = []
         streams = {request.stream for request in flying}
