@@ -53,9 +53,7 @@ class Relay:
         self._anew = False
         self._beaten: tuple[int, datetime] | None = None
         self._beat_at = 0.0
-        self._moment: tuple[int, datetime] | None = (
-            None  # marked in the log, and to be announced once that is published
-        )
+        self._moment: tuple[int, datetime] | None = None  # marked in the log, announced once that is published
 
     async def check(self) -> int:
         """Hold the stream's last message against the log; answers where the stream ends.
