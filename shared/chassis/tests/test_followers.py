@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 from nats.aio.msg import Msg
 
-from chassis import fold, react, relay
+from chassis import fold, listen, react, relay, telling
 from chassis.bus import (
     ATOMIC_FROM,
     MOST,
@@ -28,6 +28,7 @@ from chassis.bus import (
     StreamEnd,
     ask,
     stream_end,
+    tell,
 )
 from chassis.classes import DataClass
 from chassis.clock import new_id
@@ -806,3 +807,183 @@ async def test_a_connection_that_breaks_while_it_is_made_anew_is_made_anew_once_
     assert broken.breaks == 1
     assert (await wire.client.request("$JS.API.INFO", timeout=5)).data
     await wire.close()
+
+
+# --- told at once ---
+
+
+async def held_back(pair: Pair, last: int) -> None:
+    """A stream that takes no more than so many messages: what comes after is only told."""
+    await pair.teller.relay.check()
+    client = pair.teller.wire.client
+    config = (await ask(client, "STREAM.INFO.PLAN"))["config"]
+    changed = await ask(client, "STREAM.UPDATE.PLAN", config | {"max_msgs": last, "discard": "new"})
+    assert "error" not in changed, changed
+
+
+async def released(pair: Pair) -> None:
+    config = (await ask(pair.teller.wire.client, "STREAM.INFO.PLAN"))["config"]
+    await ask(pair.teller.wire.client, "STREAM.UPDATE.PLAN", config | {"max_msgs": -1})
+
+
+async def listening(pair: Pair) -> None:
+    """Until the listener would take what is told."""
+
+    async def so() -> bool:
+        return pair.listener._next == pair.listener.at + 1
+
+    await until(so)
+
+
+async def told(pair: Pair, position: int, n: int, id: UUID | None = None) -> None:
+    """Say something as the service would, whether or not it stands in its log."""
+    fact = counted(n)
+    envelope = Envelope(event_id=id or fact.event_id, occurred_at=NOW, actor=SYSTEM)
+    made = pair.teller.relay.message(position, f"c-{n}", 1, fact.name, 1, fact.data, to_headers(envelope), NOW)
+    await tell(pair.teller.wire.client, [Message(b"live.plan.%d" % position, made.headers, made.body)])
+    await pair.teller.wire.client.flush()
+
+
+async def test_what_is_told_is_heard_before_the_stream_has_it_and_once(pair: Pair) -> None:
+    await held_back(pair, 3)
+    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run, pair.listener.run)
+    await listening(pair)
+    for n in range(10):
+        await pair.tell(n, n + 1)
+    await pair.until_heard(10)
+    assert (await stream_end(pair.teller.wire.client, "PLAN")).sequence == 3
+    await released(pair)
+    await until(lambda: _ends_at(pair, 10))
+    await pair.tell(10, 12)
+    await pair.until_heard(12)
+    assert await pair.heard() == list(range(1, 13))
+    told = await pair.teller.log.pool.fetch("select event_id, data, recorded_at from events order by position")
+    heard = await pair.hearer.log.pool.fetch("select event_id, data, recorded_at from heard order by position")
+    assert heard == told
+
+
+async def _ends_at(pair: Pair, sequence: int) -> bool:
+    return (await stream_end(pair.teller.wire.client, "PLAN")).sequence == sequence
+
+
+async def test_what_was_told_while_nobody_listened_comes_with_the_stream(pair: Pair) -> None:
+    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run)
+    await pair.tell(0, 7)
+    pair.begin(pair.listener.run)
+    await pair.until_heard(7)
+    for n in range(7, 20):
+        await pair.tell(n, n + 1)
+    await pair.until_heard(20)
+    assert await pair.heard() == list(range(1, 21))
+
+
+async def test_what_is_told_twice_out_of_turn_or_without_a_place_changes_nothing(pair: Pair) -> None:
+    pair.begin(pair.listener.run, pair.teller.relay.run)
+    await pair.tell(0, 2)
+    await pair.until_heard(2)
+    for position in (2, 1, 4, 5, 0, 99):
+        await told(pair, position, position)
+    client = pair.teller.wire.client
+    await tell(client, [Message(b"live.plan.soon", b"", b"{}"), Message(b"live.plan.3 elsewhere", b"", b"{}")])
+    await pair.tell(2, 6)
+    await pair.until_heard(6)
+    assert await pair.heard() == [1, 2, 3, 4, 5, 6]
+    heard = await pair.hearer.log.pool.fetch("select event_id from heard order by position")
+    assert heard == await pair.teller.log.pool.fetch("select event_id from events order by position")
+
+
+async def test_what_several_processes_tell_is_heard_once_and_in_order(pair: Pair) -> None:
+    other = PostgresLog(pair.teller.database.app_url, pair.teller.log.pool, lambda: NOW)
+    await other.start()
+    second = Relay("plan", TOLD, other, pair.teller.wire.client, lambda: NOW)
+    first = pair.teller.relay
+    pair.begin(first.run, first.teller.run, second.run, second.teller.run, pair.listener.run)
+    await listening(pair)
+    for n in range(40):
+        await asyncio.gather(
+            pair.teller.log.append(Append(f"a-{n}", 0, [counted(n)])), other.append(Append(f"b-{n}", 0, [counted(n)]))
+        )
+    await pair.until_heard(80)
+    assert await pair.heard() == list(range(1, 81))
+    heard = await pair.hearer.log.pool.fetch("select event_id from heard order by position")
+    assert heard == await pair.teller.log.pool.fetch("select event_id from events order by position")
+    await pair.end()
+    await other.stop()
+
+
+async def test_more_than_a_few_at_once_are_left_to_the_stream(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "FEW", 4)
+    await held_back(pair, 2)
+    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run, pair.listener.run)
+    await listening(pair)
+    teller = pair.teller.relay.teller
+    facts = [counted(n) for n in range(9)]
+
+    async def passed(first: int, last: int) -> bool:
+        return teller.covers(first, last)
+
+    await pair.teller.log.append(Append("many", 0, facts))
+    await until(lambda: passed(10, 9))  # nothing of it, and all that comes behind it
+    await pair.tell(9, 10)
+    await until(lambda: passed(10, 10))
+    assert not teller.covers(9, 10)
+    assert await pair.heard() == []
+    await released(pair)
+    await pair.until_heard(10)
+    assert await pair.heard() == list(range(1, 11))
+
+
+async def test_a_listener_runs_no_further_ahead_of_the_stream_than_it_is_allowed(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listen, "AHEAD", 5)
+    await held_back(pair, 2)
+    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run, pair.listener.run)
+    await listening(pair)
+    for n in range(20):
+        await pair.tell(n, n + 1)
+    await pair.until_heard(5)
+    await released(pair)
+    await pair.until_heard(20)
+    assert await pair.heard() == list(range(1, 21))
+
+
+async def test_a_listener_that_begins_anew_ahead_of_the_stream_hears_on(pair: Pair) -> None:
+    await held_back(pair, 3)
+    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run, pair.listener.run)
+    await listening(pair)
+    for n in range(10):
+        await pair.tell(n, n + 1)
+    await pair.until_heard(10)
+    pair.listener.anew = True
+    pair.listener._arrived.set()
+    await released(pair)
+    await pair.tell(10, 15)
+    await pair.until_heard(15)
+    assert await pair.heard() == list(range(1, 16))
+
+
+@pytest.mark.parametrize("begins_anew", [False, True])
+async def test_a_log_restored_without_what_it_had_told_is_not_listened_to(
+    pair: Pair, begins_anew: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stream brings another fact than was told for the same place; a process that begins anew notices as well."""
+    pair.begin(pair.listener.run, pair.teller.relay.run)
+    await pair.tell(0, 3)
+    await pair.until_heard(3)
+    await told(pair, 4, 4)  # was told, and then lost with the database
+    await pair.until_heard(4)
+    if begins_anew:
+        pair.listener.anew = True
+        pair.listener._arrived.set()
+        await listening(pair)
+    await pair.tell(10, 13)
+    output = ""
+
+    async def said() -> bool:
+        nonlocal output
+        output += "".join(capsys.readouterr())
+        return "listener.diverged" in output
+
+    await until(said)
+    assert await pair.heard() == [1, 2, 3, 4]

@@ -39,6 +39,8 @@ STREAM = b"".join(
         b"MSG a.b 7 ack.2 0\r\n\r\n",
         hmsg(3, b"", HEADERS, b"elsewhere"),
         hmsg(7, b"ack.3 ", HEADERS, b""),
+        hmsg(7, b"", HEADERS, b"told"),
+        b"MSG a.b 7 4\r\nbare\r\n",
     ]
 )
 
@@ -53,9 +55,11 @@ async def test_messages_come_whole_and_in_order_however_the_bytes_are_cut(cuts: 
         await frames.parse(STREAM[at : at + length])
         at += length
     assert came == [
-        Delivered("ack.1", b"ce-id: 1\r\nce-type: A\r\n", b"one\r\nHMSG a.b 7 x 1 2\r\n"),
-        Delivered("ack.2", b"", b""),
-        Delivered("ack.3", b"ce-id: 1\r\nce-type: A\r\n", b""),
+        Delivered("a.b", "ack.1", b"ce-id: 1\r\nce-type: A\r\n", b"one\r\nHMSG a.b 7 x 1 2\r\n"),
+        Delivered("a.b", "ack.2", b"", b""),
+        Delivered("a.b", "ack.3", b"ce-id: 1\r\nce-type: A\r\n", b""),
+        Delivered("a.b", "", b"ce-id: 1\r\nce-type: A\r\n", b"told"),
+        Delivered("a.b", "", b"", b"bare"),
     ]
     assert client.told == [
         "ping",

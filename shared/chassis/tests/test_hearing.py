@@ -22,7 +22,7 @@ some_id = st.none() | st.uuids()
 
 
 def came(headers: bytes) -> Delivered:
-    return Delivered("$JS.ACK.PLAN.notification.1.57.1.1700000000.0", headers, b"{}")
+    return Delivered("plan.0.PlanSubmitted.v2", "$JS.ACK.PLAN.notification.1.57.1.1700000000.0", headers, b"{}")
 
 
 @given(

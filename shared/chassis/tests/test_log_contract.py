@@ -233,6 +233,7 @@ async def test_what_a_process_appended_last_stands_in_its_memory_as_in_the_log(
     two: tuple[PostgresLog, PostgresLog, Database], times: Times
 ) -> None:
     log, _, _ = two
+    recent = log.remember()
     await log.append(add("taken", key=(key := Key(uuid4(), b"f", b"a"))))
     times.now = NOW - timedelta(hours=1)  # the log's time does not go back, and memory tells the log's
     requests = [
@@ -245,19 +246,32 @@ async def test_what_a_process_appended_last_stands_in_its_memory_as_in_the_log(
         add("f"),
     ]
     await asyncio.gather(*map(log.append, requests), return_exceptions=True)
-    assert [tuple(r) for r in await log.pool.fetch(OWN, 0, 99)] == list(log.recent.after(0, 99))
-    assert log.recent.ends_at(7)
+    assert [tuple(r) for r in await log.pool.fetch(OWN, 0, 99)] == list(recent.after(0, 99))
+    assert recent.ends_at(7)
+
+
+async def test_nothing_is_remembered_before_somebody_follows_and_all_who_follow_share_it(
+    two: tuple[PostgresLog, PostgresLog, Database],
+) -> None:
+    log, _, _ = two
+    await log.append(add("a", n=2))
+    recent = log.remember()
+    await log.append(add("b"))
+    assert [r[0] for r in recent.after(2, 9)] == [3]
+    assert not recent.after(0, 9)
+    assert log.remember() is recent
 
 
 async def test_what_another_process_appended_in_between_is_not_passed_over(
     two: tuple[PostgresLog, PostgresLog, Database],
 ) -> None:
     one, other, _ = two
+    recent = one.remember()
     await one.append(add("a", n=2))
     await other.append(add("b"))
     await one.append(add("c"))
-    assert one.recent.after(2, 9) == ()  # the database has to be asked
-    assert [r[0] for r in one.recent.after(3, 9)] == [4]
+    assert recent.after(2, 9) == ()  # the database has to be asked
+    assert [r[0] for r in recent.after(3, 9)] == [4]
 
 
 async def test_a_few_that_wait_are_gathered_and_many_go_at_once(

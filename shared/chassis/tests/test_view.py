@@ -165,7 +165,7 @@ class Store:
         )
         await owner.close()
         self.log.known = 0
-        self.log.recent.forget()
+        self.log.remember().forget()
 
 
 def _stored(fact: Any) -> NewFact:
@@ -340,7 +340,7 @@ async def test_a_fact_that_makes_a_row_anew_is_folded_without_reading_the_row(
 async def test_what_this_process_wrote_is_folded_from_memory_and_all_else_from_the_database(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = Folder(VIEW, "plan", store.pool, Decoder(CODECS), {"plan": store.log.recent})
+    folder = Folder(VIEW, "plan", store.pool, Decoder(CODECS), {"plan": store.log.remember()})
     await store.add(Added(box=A, n=1, said=""), Added(box=A, n=1, said=""))
     await level(folder)
     assert (await store.rows())[A].held == 2

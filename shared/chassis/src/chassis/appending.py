@@ -47,11 +47,14 @@ class Lane:
     """One connection on which calls are made one after another. `flying` is what it is writing now.
 
     `before` gives the highest position seen anywhere and the time to record; `after` is told each call's last position
-    and what it added.
+    and when it was recorded, with the requests that added something and the position before each.
     """
 
     def __init__(
-        self, dsn: str, before: Callable[[], tuple[int, datetime]], after: Callable[[int, Sequence[Row]], None]
+        self,
+        dsn: str,
+        before: Callable[[], tuple[int, datetime]],
+        after: Callable[[int, datetime, Sequence[tuple[Append, int]]], None],
     ) -> None:
         self._dsn, self._before, self._after = dsn, before, after
         self.connection: asyncpg.Connection | None = None
@@ -122,15 +125,15 @@ class Lane:
         refused = {row[0]: row for row in rows}
         base = refused.pop(0)
         position: int = base[2]
-        added: list[Row] = []
+        added: list[tuple[Append, int]] = []
         for n, waiting in enumerate(batch, 1):
             if n in refused:
                 waiting.settle(await self._refusal(waiting, refused[n]))
             else:
-                added += _added(waiting.request, position, base[-1])
+                added.append((waiting.request, position))
                 position += len(waiting.request.facts)
                 waiting.settle(Appended(position, waiting.request.expected + len(waiting.request.facts)))
-        self._after(position, added)
+        self._after(position, base[-1], added)
 
     async def _refusal(self, waiting: Waiting, row: asyncpg.Record) -> Verdict:
         _, verdict, position, version, fingerprint, answer, stream, _ = row
@@ -177,10 +180,11 @@ class Lane:
         return None if position is None else Appended(position, last)
 
 
-def _added(r: Append, after: int, recorded_at: datetime) -> Sequence[Row]:
-    """A request's facts as they now stand in the log, as `Recent` keeps them."""
+def as_read(added: Sequence[tuple[Append, int]], recorded_at: datetime) -> list[Row]:
+    """The facts of requests, each with the position before it, as they now stand in the log."""
     return [
-        (after + n, r.stream, r.expected + n, f.name, f.schema_version, f.data, f.envelope, recorded_at)
+        (before + n, r.stream, r.expected + n, f.name, f.schema_version, f.data, f.envelope, recorded_at)
+        for r, before in added
         for n, f in enumerate(r.facts, 1)
     ]
 

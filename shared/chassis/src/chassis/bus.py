@@ -141,12 +141,7 @@ class Publisher:
         atomic = len(messages) >= ATOMIC_FROM
         self._awaited.append((last, new, atomic))
         frames = self._atomic(messages, last) if atomic else self._singles(messages, last)
-        try:
-            async with asyncio.timeout(ACK_WITHIN):
-                await self._client._send_command(b"".join(frames))
-                await self._client._flush_pending()
-        except (TimeoutError, NatsError, OSError) as error:
-            raise BusUnavailable(f"The broker takes nothing ({type(error).__name__}).") from error
+        await _send(self._client, frames)
         return new
 
     async def settled(self) -> None:
@@ -209,6 +204,23 @@ class Publisher:
                 to, extra = b"%s %s.%d" % (to, self._inbox, last + n), b"Nats-Batch-Commit: 1\r\n"
             frames.append(_frame(to, b"%s%d\r\n%s%s\r\n" % (start, n, extra, m.headers), m.body))
         return frames
+
+
+async def tell(client: Client, messages: Sequence[Message]) -> None:
+    """Send to whoever listens at this moment: no stream may keep these subjects, and nobody answers.
+
+    Raises BusUnavailable."""
+    frames = [_frame(m.subject, b"NATS/1.0\r\n%s\r\n" % m.headers, m.body) for m in messages]
+    await _send(client, frames)
+
+
+async def _send(client: Client, frames: Sequence[bytes]) -> None:
+    try:
+        async with asyncio.timeout(ACK_WITHIN):
+            await client._send_command(b"".join(frames))
+            await client._flush_pending()
+    except (TimeoutError, NatsError, OSError) as error:
+        raise BusUnavailable(f"The broker takes nothing ({type(error).__name__}).") from error
 
 
 def _frame(to: bytes, head: bytes, body: bytes) -> bytes:

@@ -14,8 +14,10 @@ from nats.protocol.parser import Parser
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A message as it came: where to acknowledge it, its header lines (each ended by CRLF) and its body."""
+    """A message as it came: to which subject, where to acknowledge it (empty: nowhere), its header lines (each ended by
+    CRLF) and its body."""
 
+    subject: str
     reply: str
     headers: bytes
     data: bytes
@@ -51,16 +53,19 @@ class Frames(Parser):
 
     def _hand_over(self, words: list[bytes], data: bytes, body: int, end: int) -> bool:
         """Give a message to its receiver. False for what is not for one, or only says how a subscription stands."""
-        receiver = self.straight.get(words[2]) if len(words) > 4 else None
+        receiver = self.straight.get(words[2]) if len(words) > 3 else None
         if receiver is None:
             return False
+        subject = words[1].decode()
         if words[0] == b"MSG":
-            receiver(Delivered(words[3].decode(), b"", data[body : end - 2]))
+            reply = words[3].decode() if len(words) > 4 else ""
+            receiver(Delivered(subject, reply, b"", data[body : end - 2]))
             return True
         head = body + int(words[-2])
-        if len(words) < 6 or data[body + 8 : body + 10] != b"\r\n":
+        if data[body + 8 : body + 10] != b"\r\n":
             return False
-        receiver(Delivered(words[3].decode(), data[body + 10 : head - 2], data[head : end - 2]))
+        reply = words[3].decode() if len(words) > 5 else ""
+        receiver(Delivered(subject, reply, data[body + 10 : head - 2], data[head : end - 2]))
         return True
 
 

@@ -17,8 +17,15 @@ _NEVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def sequence(message: Delivered) -> int:
-    """The stream sequence in an acknowledgement subject: `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>...`"""
-    return int(message.reply.split(".", 6)[5])
+    """A message's place. The stream says it in `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>...`, where we
+    acknowledge; the source itself says it in the subject, `live.<service>.<position>`."""
+    return int(message.reply.split(".", 6)[5] if message.reply else message.subject.rpartition(".")[2])
+
+
+def event_id(message: Delivered) -> bytes:
+    """The `ce-id` in its header lines, as it stands there; empty when there is none."""
+    _, _, rest = message.headers.partition(b"ce-id: ")
+    return rest.partition(b"\r\n")[0]
 
 
 def row_of(source: str, message: Delivered) -> Sequence[Any]:

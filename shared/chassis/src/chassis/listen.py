@@ -3,6 +3,9 @@
 One consumer per (listening service, source stream), unfiltered, ack-all, one active process at a time. A batch must
 begin right after our own checkpoint and be contiguous; otherwise the consumer is made anew from there: our checkpoint
 is the truth, not the broker's. What was heard and the checkpoint are written in one transaction; we acknowledge after.
+
+What a source tells at once (`chassis.telling`) is taken when it is the very next; the stream brings it again, and all
+that was missed. Both must be the same facts.
 """
 
 import asyncio
@@ -21,11 +24,12 @@ from nats.errors import Error as NatsError
 from chassis.bus import NOT_FOUND, Bus, BusUnavailable, ask
 from chassis.connecting import LOST
 from chassis.frames import Delivered
-from chassis.hearing import MALFORMED, row_of, sequence
+from chassis.hearing import MALFORMED, event_id, row_of, sequence
 from chassis.locks import Held, LockLost, Locks
 from chassis.pulse import Pulse
 from chassis.recent import Recent
 from chassis.telemetry import get_logger, remote, shared_span
+from chassis.telling import live
 
 log_line = get_logger(__name__)
 
@@ -40,6 +44,9 @@ GATHER = 0.001
 
 PULL_FOR = 2.0
 """Seconds the server holds a pull when there is nothing before it says so; a longer silence means that it was lost."""
+
+AHEAD = 1000
+"""So many may have been heard that the stream has not brought yet; then it is waited for."""
 
 WITHIN = 5.0
 """Seconds that whoever holds the lock may wait for a connection to write on."""
@@ -56,6 +63,11 @@ HEAR = (
 )
 """Store a batch and move the checkpoint in one statement; nothing when the checkpoint is not where we left it."""
 
+LAST = (
+    "select c.position, (select event_id from heard h where h.source = $2 and h.position = c.position) "
+    "from checkpoints c where c.name = $1"
+)
+
 SET_ASIDE = (
     "insert into dead_letters values ($1, $2, null, $3, 'dead', 'The message''s headers cannot be read.', 1, now()) "
     "on conflict do nothing"
@@ -64,6 +76,11 @@ SET_ASIDE = (
 
 class OutOfOrder(Exception):
     """What came does not follow our checkpoint, or nothing comes any more: the consumer has to be made anew."""
+
+
+class HeardOtherwise(Exception):
+    """The stream holds another fact than we heard at that place: the source's log was restored from a backup older than
+    what it had told. Nothing more is heard of it until that has been put right (docs/runbooks/log-behind-stream.md)."""
 
 
 class Listener:
@@ -77,10 +94,14 @@ class Listener:
         self._stream, self._checkpoint = source.upper(), f"hear:{source}"
         self._pool, self._client, self._locks = pool, client, locks
         self._c: Any = None  # the connection that we write on for as long as we listen
-        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{service}"
+        self._more = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{service}"
         self._inbox = ""
         self._messages: Subscription | None = None
         self._buffer: deque[Delivered] = deque()
+        self._next = -1  # the place after the last in the buffer; -1 while we do not listen
+        self._stored: Delivered | None = None  # the last that the stream brought, until it is acknowledged
+        self._unproven: dict[int, bytes] = {}  # ids of what was heard and not seen in the stream yet, by place
+        self._otherwise: int | None = None
         self._arrived = asyncio.Event()
         self._outstanding = 0
         self._sign = 0.0
@@ -93,6 +114,7 @@ class Listener:
     async def run(self) -> None:
         """Listen until cancelled; whatever goes wrong is tried again from the checkpoint."""
         levels = await self._client.subscribe(f"level.{self.source}", cb=self._on_level)
+        told = await self._client.follow(f"{live(self.source)}.*", self._on_told, _nothing)
         pause = 0.05
         try:
             while True:
@@ -103,18 +125,25 @@ class Listener:
                         self._pool.acquire(timeout=WITHIN) as self._c,  # or let another process have the lock
                     ):
                         await self._listen(lock)
+                except HeardOtherwise:
+                    log_line.error("listener.diverged", source=self.source, at=self.at, position=self._otherwise)
                 except (OutOfOrder, *TROUBLE) as error:
                     log_line.info("listener.anew", source=self.source, at=self.at, why=f"{type(error).__name__}")
+                finally:
+                    self._next = -1
                 pause = 0.05 if self.at != before else min(pause * 2, 1.0)
                 await asyncio.sleep(pause)
         finally:
             with contextlib.suppress(NatsError, OSError):
                 await levels.unsubscribe()
+                await self._client.leave(told)
                 await self._open_inbox(None)
 
     async def _listen(self, lock: Held) -> None:
         await self._c.execute("insert into checkpoints(name) values ($1) on conflict do nothing", self._checkpoint)
-        self.at = await self._c.fetchval("select position from checkpoints where name = $1", self._checkpoint)
+        self.at, last = await self._c.fetchrow(LAST, self._checkpoint, self.source)
+        self._unproven = {} if last is None else {self.at: str(last).encode()}
+        self._otherwise = None
         self.anew = False
         self._recent.forget()
         await self._make_consumer(self.at + 1)
@@ -122,8 +151,11 @@ class Listener:
             lock.check()
             if self.anew:
                 raise OutOfOrder
+            await self._acknowledge()
             await self._pull()
             batch = await self._take()
+            if self._otherwise is not None:
+                raise HeardOtherwise
             again = asyncio.get_running_loop().time() + GATHER
             if len(batch) >= MANY:
                 await self._pull()
@@ -141,12 +173,14 @@ class Listener:
             await self._client.leave(self._messages)
             self._messages = None
         self._buffer.clear()
+        self._stored, self._next = None, self.at + 1
         self._outstanding = 0
         if inbox is not None:
             self._inbox = inbox
             self._messages = await self._client.follow(inbox, self._on_message, self._on_status)
 
     async def _make_consumer(self, first: int) -> None:
+        """From the one before `first` on, so that it can be held against what we heard."""
         await self._open_inbox(self._client.new_inbox())
         gone = await ask(self._client, f"CONSUMER.DELETE.{self._stream}.{self.service}")
         if gone.get("error") and gone["error"].get("err_code") not in NOT_FOUND:
@@ -155,7 +189,7 @@ class Listener:
             "durable_name": self.service,
             "ack_policy": "all",
             "deliver_policy": "by_start_sequence",
-            "opt_start_seq": first,
+            "opt_start_seq": max(1, first - 1),
             "max_ack_pending": 20_000,
             "ack_wait": 30_000_000_000,
             "mem_storage": True,  # where we are stands in our checkpoint; the broker's disk need not hear of it
@@ -172,14 +206,31 @@ class Listener:
     async def _pull(self) -> None:
         """Ask for what is there, at once; when there is nothing, for what comes first. One question at a time."""
         if self._outstanding <= 0:
-            await self._client.publish(self._next, PULL, self._inbox)
+            await self._client.publish(self._more, PULL, self._inbox)
             self._outstanding = MOST
             self._sign = asyncio.get_running_loop().time()
 
     def _on_message(self, message: Delivered) -> None:
+        """From the stream: the next, or what we know already."""
         self._outstanding -= 1
-        self._buffer.append(message)
-        self._arrived.set()
+        self._sign = asyncio.get_running_loop().time()
+        self._stored, place = message, sequence(message)
+        if place >= self._next:
+            self._buffer.append(message)
+            self._next = place + 1
+            self._arrived.set()
+        elif (known := self._unproven.pop(place, None)) is not None and known != event_id(message):
+            self._otherwise = place
+            self._arrived.set()
+
+    def _on_told(self, message: Delivered) -> None:
+        """From the source itself: taken when it is the very next, unless the stream lags too far behind."""
+        is_next = message.subject == f"{live(self.source)}.{self._next}" and not message.reply
+        if is_next and len(self._unproven) < AHEAD:
+            self._unproven[self._next] = event_id(message)
+            self._next += 1
+            self._buffer.append(message)
+            self._arrived.set()
 
     async def _on_status(self, message: Msg) -> None:
         self._sign = asyncio.get_running_loop().time()
@@ -202,8 +253,6 @@ class Listener:
                     await self._arrived.wait()
         if not self._buffer and asyncio.get_running_loop().time() - self._sign > PULL_FOR + 1:
             raise OutOfOrder
-        if self._buffer:
-            self._sign = asyncio.get_running_loop().time()
         return [self._buffer.popleft() for _ in range(min(MOST, len(self._buffer)))]
 
     # --- our side ---
@@ -227,9 +276,15 @@ class Listener:
         self.at = last
         self._recent.add([(r[1], r[5], r[6], r[3], r[4], r[8], r[9], r[10]) for r in rows])
         self._heard.beat()
-        await self._client.publish(batch[-1].reply, b"+ACK")
+        await self._acknowledge()
         if span is not None:
             span.end()
+
+    async def _acknowledge(self) -> None:
+        """The last that the stream brought, and with it all before, once that has been heard."""
+        if self._stored is not None and sequence(self._stored) <= self.at:
+            await self._client.publish(self._stored.reply, b"+ACK")
+            self._stored = None
 
     def _in_order(self, batch: list[Delivered]) -> list[Delivered]:
         """Without what we have already; raises OutOfOrder unless the rest follows our checkpoint without a gap."""
@@ -250,6 +305,10 @@ class Listener:
             self._checkpoint, at, position,
         )  # fmt: skip
         self._marked = (position, at)
+
+
+async def _nothing(message: Msg) -> None:
+    """For what the broker says of a subject that only services speak on: it says nothing."""
 
 
 def _whole(c: Any, rows: Sequence[Sequence[Any]]) -> contextlib.AbstractAsyncContextManager[Any]:

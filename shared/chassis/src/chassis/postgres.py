@@ -14,12 +14,12 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.appending import Lane, Waiting
+from chassis.appending import Lane, Waiting, as_read
 from chassis.batching import Batcher
 from chassis.connecting import LOST, refuse_unsafe, sqlstate
 from chassis.log import Append, LogUnavailable, LogWentBack, Repeated, Stored, Verdict, compatible
 from chassis.pulse import Pulse
-from chassis.recent import Recent, Row
+from chassis.recent import Recent
 
 MOST_REQUESTS = 512
 """How many requests one call may carry."""
@@ -43,13 +43,13 @@ class PostgresLog:
     """See `chassis.log.Log`. `now` gives recorded times (never going back); several processes may write at once.
 
     `known` is the highest position this process has seen in the log or in its stream: a log that ends before it has
-    been restored from an older backup, and refuses (LogWentBack). `recent` holds what this process appended last.
+    been restored from an older backup, and refuses (LogWentBack).
     """
 
     def __init__(self, dsn: str, pool: asyncpg.Pool, now: Callable[[], datetime]) -> None:
         self._dsn, self.pool, self._now = dsn, pool, now
         self.known: int = 0
-        self.recent = Recent()
+        self._recent: Recent | None = None  # until somebody follows
         self.moved = Pulse()
         self.on_went_back: Callable[[LogWentBack], None] = lambda error: None
         self.lanes = [Lane(dsn, lambda: (self.known, self._now()), self._written) for _ in range(LANES)]
@@ -157,10 +157,16 @@ class PostgresLog:
         self._queue.extendleft(reversed(left))
         return batch
 
-    def _written(self, position: int, added: Sequence[Row]) -> None:
+    def remember(self) -> Recent:
+        """What this process appended last, from now on: for those that follow the log in the same process."""
+        if self._recent is None:
+            self._recent = Recent()
+        return self._recent
+
+    def _written(self, position: int, recorded_at: datetime, added: Sequence[tuple[Append, int]]) -> None:
         self.known = max(self.known, position)
-        if added:
-            self.recent.add(added)
+        if self._recent is not None and (rows := as_read(added, recorded_at)):
+            self._recent.add(rows)
         self.moved.beat()
 
     # --- reading ---

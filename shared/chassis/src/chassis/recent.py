@@ -26,6 +26,11 @@ class Recent:
         if len(self._rows) > 2 * self._most:
             del self._rows[: -self._most]
 
+    @property
+    def end(self) -> int:
+        """The last position that this process wrote; 0 before any."""
+        return self._rows[-1][0] if self._rows else 0
+
     def ends_at(self, position: int) -> bool:
         """Is this the last that this process wrote? Then whoever is there may wait for the next beat; what others wrote
         is found by looking now and then."""

@@ -22,13 +22,18 @@ from chassis.facts import Facts
 from chassis.fold import OWN
 from chassis.log import LogWentBack
 from chassis.postgres import PostgresLog
-from chassis.recent import Row
+from chassis.recent import Recent, Row
 from chassis.telemetry import get_logger, remote, shared_span
+from chassis.telling import Teller
 
 log_line = get_logger(__name__)
 
 POLL = 0.05
 """Seconds between looks at the log when nothing in this process has been appended (another process may have)."""
+
+TOGETHER = 0.02
+"""Seconds from one publication to the next when what waits has been told already: a batch costs the broker's disk as
+much as a few messages do."""
 
 BEAT = 1.0
 """Seconds between announcements of the moment up to which everything has been published."""
@@ -48,9 +53,12 @@ class Relay:
         self._log, self._client, self._clock = log, client, clock
         self._open = {d.name for d in facts if d.fact.published}
         self._publisher = Publisher(client)
+        self._recent = Recent()  # what this process appended, once we run
+        self.teller = Teller(service, log, client, self.message)
         self.published: int | None = None
         self._most = MOST
         self._anew = False
+        self._sent_at = 0.0
         self._beaten: tuple[int, datetime] | None = None
         self._beat_at = 0.0
         self._moment: tuple[int, datetime] | None = None  # marked in the log, announced once that is published
@@ -84,6 +92,7 @@ class Relay:
 
     async def run(self) -> None:
         """Publish until cancelled. LogWentBack ends it; everything else is tried again."""
+        self._recent = self._log.remember()
         await self._publisher.open()
         pause = 0.05
         while True:
@@ -110,8 +119,9 @@ class Relay:
         """Send what the log has after `last`: from memory what this process appended just now, else from the database.
 
         A full batch is not waited for: the next is made meanwhile."""
+        await self._let_more_come(last)
         seen = self._log.moved.count
-        rows = self._log.recent.after(last, self._most) or await self._log.pool.fetch(OWN, last, self._most)
+        rows = self._recent.after(last, self._most) or await self._log.pool.fetch(OWN, last, self._most)
         if rows:
             last = await self._send(rows, last)
             self._most = MOST
@@ -120,14 +130,21 @@ class Relay:
             self.published = last
         if len(rows) < MOST:
             await self._beat(last)
-            if not rows or (self._log.recent.ends_at(last) and self._log.known <= last):
+            if not rows or (self._recent.ends_at(last) and self._log.known <= last):
                 await self._log.moved.after(seen, POLL)
         return last
+
+    async def _let_more_come(self, last: int) -> None:
+        """What listeners have been told can wait a little, for more that is published with it."""
+        rest = self._sent_at + TOGETHER - asyncio.get_running_loop().time()
+        if rest > 0 and self.teller.covers(last + 1, self._log.known):
+            await self.teller.left_out.after(self.teller.left_out.count, rest)
 
     async def _send(self, rows: Sequence[Row], last: int) -> int:
         """Publish these facts, which follow `last`; answers where they end. A full batch is not waited for."""
         if rows[0][0] != last + 1 or rows[-1][0] != last + len(rows):
             raise LogWentBack(f"The log of {self.service} has a gap after position {last}.")
+        self._sent_at = asyncio.get_running_loop().time()
         messages = [self.message(*row) for row in rows]
         span = shared_span("relay.publish", map(_trace_of, rows), {"stream": self.stream, "facts": len(rows)})
         new = await self._publisher.begin(messages, last)

@@ -170,11 +170,13 @@ class Runtime:
         self.perform = Performer(self.log, self.codec, self.keys)
         self.locks = Locks(s.database_url)
         decode = Decoder(self.codecs)
-        self._recent = {self.name: self.log.recent} | {f.service: Recent() for f in self.service.hears}
+        folding = s.has("views") and bool(self.service.views)
+        own = self.log.remember() if folding else Recent()
+        self._recent = {self.name: own} | {f.service: Recent() for f in self.service.hears}
         self.folders = {v.name: Folder(v, self.name, self.copies, decode, self._recent) for v in self.service.views}
         self.wire = Wire(s.nats_url, f"{self.name}-service")
         self._task(self._connect_bus(), "bus")
-        if s.has("views") and self.folders:
+        if folding:
             self._task(follow(list(self.folders.values()), self.log.moved, self.folded), "views")
         if s.has("work"):
             for worker in self.service.workers:
@@ -220,6 +222,7 @@ class Runtime:
         await self._check_stream()
         if s.has("relay"):
             self._task(self.relay.run(), "relay")
+            self._task(self.relay.teller.run(), "tell")
         for facts in self.service.hears:
             self._follow_source(facts.service)
         while True:

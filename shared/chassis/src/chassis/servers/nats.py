@@ -34,22 +34,24 @@ class NatsUser:
 
 def service_user(service: str, hears: Iterable[str]) -> NatsUser:
     """What a service needs: publish its own stream, keep its own stream's settings, read the streams it hears, ask the
-    services it hears how far they have come (`chassis.level`) and say so itself.
+    services it hears how far they have come (`chassis.level`) and say so itself, tell what it just wrote and be told
+    what those have (`chassis.telling`).
 
     The consumer on a heard stream carries the listening service's name. Replies go to an inbox of its own, so that
     no service can overhear another's."""
     own = service.upper()
     api = "$JS.API"
-    publish = [f"{service}.>", f"level.{service}", f"{api}.INFO"]
+    publish = [f"{service}.>", f"level.{service}", f"live.{service}.*", f"{api}.INFO"]
+    subscribe = [f"_INBOX.{service}.>", "level.*", f"head.{service}"]
     publish += [f"{api}.STREAM.{verb}.{own}" for verb in ("CREATE", "UPDATE", "INFO", "MSG.GET")]
     publish += [f"{api}.DIRECT.GET.{own}", f"{api}.DIRECT.GET.{own}.>"]
-    for heard in (name.upper() for name in hears):
-        publish += [f"head.{heard.lower()}", f"{api}.STREAM.INFO.{heard}"]
+    for name in hears:
+        heard = name.upper()
+        subscribe += [f"live.{name}.*"]
+        publish += [f"head.{name}", f"{api}.STREAM.INFO.{heard}"]
         publish += [f"{api}.CONSUMER.{verb}.{heard}.{service}" for verb in ("CREATE", "INFO", "DELETE", "MSG.NEXT")]
         publish += [f"{api}.CONSUMER.DURABLE.CREATE.{heard}.{service}", f"$JS.ACK.{heard}.{service}.>"]
-    return NatsUser(
-        name=service, publish=tuple(publish), subscribe=(f"_INBOX.{service}.>", "level.*", f"head.{service}")
-    )
+    return NatsUser(name=service, publish=tuple(publish), subscribe=tuple(subscribe))
 
 
 def operator() -> NatsUser:
