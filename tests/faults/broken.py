@@ -6,7 +6,7 @@ from typing import Any
 from chassis.bus import Message, ask
 from chassis.frames import Delivered
 from chassis.hearing import row_of, sequence
-from chassis.listen import HEAR, Listener
+from chassis.listen import Listener
 from chassis.relay import Relay
 
 LEFT_OUT = 97
@@ -37,11 +37,10 @@ class Trusting(Listener):
             self._sign = asyncio.get_running_loop().time()
 
     async def _hear(self, batch: list[Delivered]) -> None:
-        await self._client.publish(batch[-1].reply, b"+ACK")
+        if batch[-1].reply:
+            await self._client.publish(batch[-1].reply, b"+ACK")
         batch = [m for m in batch if sequence(m) > self.at]
         if not batch:
             return
-        before, self.at = self.at, sequence(batch[-1])
-        rows = [row_of(self.source, m)[:-1] for m in batch]
-        await self._pool.execute(HEAR, self._checkpoint, self.at, before, rows)
+        await self._write([row_of(self.source, m) for m in batch], sequence(batch[-1]))
         self._heard.beat()

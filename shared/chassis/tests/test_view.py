@@ -20,7 +20,8 @@ from chassis.codec import Codec
 from chassis.decider import record
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.facts import Fact, Facts
-from chassis.follow import Folder
+from chassis.follow import Folder, Following
+from chassis.listen import MANY, Listener
 from chassis.log import Append, NewFact
 from chassis.postgres import PostgresLog
 from chassis.pulse import Pulse
@@ -353,9 +354,141 @@ async def test_what_this_process_wrote_is_folded_from_memory_and_all_else_from_t
     await other.start()
     await other.append(Append("box-other", 0, [_stored(Added(box=A, n=7, said=""))]))
     await other.stop()
+    assert not await folder.step()  # what others wrote is looked for now and then
+    folder.look()
     assert await folder.step()
     assert folder.more  # the database may have more
     assert (await store.rows())[A].held == 14
+
+
+# --- folded by the statement that hears ---
+
+
+@dataclass
+class Ear:
+    """A listener without a broker: what it hears is handed to it. `folder` is kept up to date in the same process."""
+
+    store: Store
+    folder: Folder[Any]
+    listener: Listener
+    recent: Recent
+
+    async def hears(self, *facts: Any, after: int | None = None) -> bool:
+        """Was it heard? `after` is where the listener believes its checkpoint to be."""
+        at = self.listener.at = self.listener.at if after is None else after
+        rows = [self._row(position, fact) for position, fact in enumerate(facts, at + 1)]
+        await self.listener._write(rows, at + len(facts))
+        return self.listener.at == at + len(facts)
+
+    @staticmethod
+    def _row(position: int, fact: Any) -> Sequence[Any]:
+        e = CODECS["notification"].encode(fact)
+        envelope = to_headers(Envelope(event_id=new_id(), occurred_at=NOW, actor=SYSTEM))
+        return ("notification", position, None, e.name, 1, "s", 1, None, e.open, envelope, NOW, None)
+
+    async def heard(self) -> list[int]:
+        return [r[0] for r in await self.store.pool.fetch("select position from heard order by position")]
+
+
+def ear(store: Store, view: View[Any] = VIEW) -> Ear:
+    recent = Recent()
+    memory = {"plan": store.log.remember(), "notification": recent}
+    folder = Folder(view, "plan", store.pool, Decoder(CODECS), memory)
+    nowhere: Any = None
+    listener = Listener(
+        "plan", "notification", store.pool, nowhere, nowhere, Pulse(), recent, Following([folder], Pulse())
+    )
+    listener._c = store.pool
+    return Ear(store, folder, listener, recent)
+
+
+@pytest.fixture
+async def hearing(store: Store) -> Ear:
+    """Both have begun: the first fact has been heard and folded."""
+    await store.pool.execute("insert into checkpoints(name) values ('hear:notification')")
+    made = ear(store)
+    assert await made.hears(Seen(box=A, n=1))
+    assert made.folder.at["notification"] == 0  # it has not begun, and does so in its own time
+    await level(made.folder)
+    return made
+
+
+async def test_a_few_facts_are_folded_as_they_are_heard(hearing: Ear, store: Store) -> None:
+    assert await hearing.hears(Seen(box=A, n=2), Seen(box=B, n=3))
+    assert hearing.folder.at["notification"] == 3
+    await store.add(Added(box=A, n=5, said=""))
+    await level(hearing.folder)
+    assert await hearing.hears(Seen(box=A, n=4))
+    assert {k: (b.held, b.last_seen) for k, b in (await store.rows()).items()} == {A: (5, 4), B: (0, 3)}
+    assert await hearing.heard() == [1, 2, 3, 4]
+
+
+async def test_what_was_heard_apart_is_made_up_for_with_the_next(hearing: Ear, store: Store) -> None:
+    following, hearing.listener._following = hearing.listener._following, None
+    assert await hearing.hears(Seen(box=A, n=2))
+    assert hearing.folder.at["notification"] == 1
+    hearing.listener._following = following
+    assert await hearing.hears(Seen(box=B, n=3))
+    assert hearing.folder.at["notification"] == 3
+    assert {k: b.last_seen for k, b in (await store.rows()).items()} == {A: 2, B: 3}
+
+
+async def test_what_memory_does_not_have_is_not_passed_over(hearing: Ear, store: Store) -> None:
+    following, hearing.listener._following = hearing.listener._following, None
+    assert await hearing.hears(Seen(box=A, n=2))
+    hearing.recent.forget()
+    hearing.listener._following = following
+    assert await hearing.hears(Seen(box=B, n=3))
+    assert hearing.folder.at["notification"] == 1
+    await level(hearing.folder)
+    assert {k: b.last_seen for k, b in (await store.rows()).items()} == {A: 2, B: 3}
+
+
+async def test_what_another_process_heard_already_is_neither_heard_nor_folded_again(hearing: Ear, store: Store) -> None:
+    assert not await hearing.hears(Seen(box=A, n=9), after=0)
+    assert hearing.folder.at["notification"] == 1
+    await level(hearing.folder)
+    assert (await store.rows())[A].last_seen == 1
+
+
+async def test_hearing_goes_on_where_a_read_model_was_made_anew_or_folded_by_another_process(
+    hearing: Ear, store: Store
+) -> None:
+    await store.folder().rebuild()
+    assert await hearing.hears(Seen(box=A, n=2))
+    assert hearing.folder.at["notification"] == 1
+    other = store.folder()
+    await level(other)
+    assert await hearing.hears(Seen(box=A, n=3))
+    await level(hearing.folder)
+    assert await hearing.heard() == [1, 2, 3]
+    assert (await store.rows())[A].last_seen == 3
+
+
+@pytest.mark.parametrize("wrong", [KeyError("evolve"), 2**40], ids=["folding", "storing"])
+async def test_a_read_model_that_fails_does_not_keep_what_was_said_from_being_heard(
+    store: Store, wrong: Any, hearing: Ear
+) -> None:
+    def fails(box: Box | None, heard: Heard, key: UUID) -> Box | None:
+        if isinstance(wrong, Exception):
+            raise wrong
+        return replace(box or Box(box=key), held=wrong)  # more than the column holds
+
+    stuck = ear(store, replace(VIEW, evolve=fails))
+    stuck.folder.at, stuck.folder._read = hearing.folder.at, hearing.folder._read
+    assert await stuck.hears(Seen(box=A, n=2), after=1)
+    assert await stuck.heard() == [1, 2]
+    assert stuck.folder.at["notification"] == 1
+    hearing.folder.look()
+    await level(hearing.folder)
+    assert (await store.rows())[A].last_seen == 2
+
+
+async def test_many_at_once_are_heard_alone(hearing: Ear) -> None:
+    assert await hearing.hears(*(Seen(box=A, n=n) for n in range(MANY)))
+    assert hearing.folder.at["notification"] == 1
+    await level(hearing.folder)
+    assert hearing.folder.at["notification"] == MANY + 1
 
 
 async def test_of_two_processes_that_fold_at_once_none_counts_twice(store: Store) -> None:
@@ -443,7 +576,7 @@ async def test_a_view_rebuilt_while_facts_arrive_is_identical(
     monkeypatch.setattr(rebuild, "BATCH", batch)
     monkeypatch.setattr(rebuild, "CACHED_ROWS", 5)
     one, two = store.folder(), store.folder()
-    following = asyncio.create_task(follow.follow([one], store.log.moved, Pulse()))
+    following = asyncio.create_task(Following([one], Pulse()).run(store.log.moved))
     async with Load(store) as load:
         for n in range(4):
             while len(load.own) < (n + 1) * 60:  # noqa: ASYNC110
@@ -501,7 +634,7 @@ async def test_a_rebuild_and_a_follower_do_not_wait_for_each_other(store: Store)
     folder = store.folder()
     await store.add(Added(box=A, n=1, said=""))
     await level(folder)
-    following = asyncio.create_task(follow.follow([folder], store.log.moved, Pulse()))
+    following = asyncio.create_task(Following([folder], Pulse()).run(store.log.moved))
     async with Load(store) as load:
         async with asyncio.timeout(20):
             for _ in range(15):
@@ -582,7 +715,7 @@ async def test_a_view_that_is_stuck_does_not_hold_up_the_others(store: Store) ->
         raise ZeroDivisionError
 
     stuck, well = store.folder(replace(VIEW, name="stuck", evolve=stumble)), store.folder()
-    following = asyncio.create_task(follow.follow([stuck, well], store.log.moved, Pulse()))
+    following = asyncio.create_task(Following([stuck, well], Pulse()).run(store.log.moved))
     for n in range(1, 21):
         await store.add(Added(box=UUID(int=n), n=1, said=""))
         async with asyncio.timeout(0.9):  # less than the pause of the one that is stuck

@@ -30,19 +30,24 @@ class Fold(Generic[Row]):
     def __init__(self, view: View[Row], own: str, decode: Decoder, recent: Mapping[str, Recent]) -> None:
         self.view, self._own, self._decode, self._recent = view, own, decode, recent
 
-    async def read(self, c: Any, source: str, after: int, limit: int) -> Sequence[Any]:
-        """At most `limit` facts after a position, in order: what was written just now from memory, all else from the
-        database."""
-        if source in self._recent and (rows := self._recent[source].after(after, limit)):
-            return rows
-        return await self.select(c, source, after, limit)
+    def remembered(self, source: str, after: int, limit: int) -> Sequence[Any]:
+        """At most `limit` facts after a position, in order, as far as this process wrote them just now."""
+        return self._recent[source].after(after, limit) if source in self._recent else ()
+
+    def remembers(self, source: str) -> bool:
+        """Is what this process writes of that source remembered at all?"""
+        return source in self._recent
 
     async def select(self, c: Any, source: str, after: int, limit: int) -> Sequence[Any]:
-        """The same from the database alone, where fewer than `limit` mean that there are no more: memory may end before
-        what other processes wrote."""
+        """The same from the database, where fewer than `limit` mean that there are no more: memory may end before what
+        other processes wrote."""
         if source == self._own:
             return await c.fetch(OWN, after, limit)
         return await c.fetch(HEARD, after, limit, source)
+
+    def missed(self, source: str, position: int) -> bool:
+        """Did this process write something after a position that it does not remember any more?"""
+        return source in self._recent and self._recent[source].end > position
 
     def ends_at(self, source: str, position: int) -> bool:
         """Is this the last fact of a source that this process itself wrote down?"""

@@ -23,11 +23,13 @@ from nats.errors import Error as NatsError
 
 from chassis.bus import NOT_FOUND, Bus, BusUnavailable, ask
 from chassis.connecting import LOST
+from chassis.follow import Following
 from chassis.frames import Delivered
 from chassis.hearing import MALFORMED, event_id, row_of, sequence
 from chassis.locks import Held, LockLost, Locks
 from chassis.pulse import Pulse
 from chassis.recent import Recent
+from chassis.statement import Statement
 from chassis.telemetry import get_logger, remote, shared_span
 from chassis.telling import live
 
@@ -57,12 +59,6 @@ PULL = json.dumps(  # "no_wait" ends it once nothing more is there, "expires" le
 
 TROUBLE = (BusUnavailable, LockLost, NatsError, asyncpg.PostgresError, TimeoutError, *LOST)
 
-HEAR = (
-    "with moved as (update checkpoints set position = $2 where name = $1 and position = $3 returning 1) "
-    "insert into heard select h.* from unnest($4::heard[]) as h where exists (select from moved)"
-)
-"""Store a batch and move the checkpoint in one statement; nothing when the checkpoint is not where we left it."""
-
 LAST = (
     "select c.position, (select event_id from heard h where h.source = $2 and h.position = c.position) "
     "from checkpoints c where c.name = $1"
@@ -88,7 +84,7 @@ class Listener:
 
     def __init__(
         self, service: str, source: str, pool: asyncpg.Pool, client: Bus, locks: Locks, heard: Pulse,
-        recent: Recent | None = None,
+        recent: Recent | None = None, following: Following | None = None,
     ) -> None:  # fmt: skip
         self.service, self.source = service, source
         self._stream, self._checkpoint = source.upper(), f"hear:{source}"
@@ -109,6 +105,7 @@ class Listener:
         self._marked: tuple[int, datetime] | None = None
         self.at = 0
         self._heard, self._recent = heard, recent or Recent()
+        self._following = following
         self.anew = False  # set on reconnect
 
     async def run(self) -> None:
@@ -265,20 +262,52 @@ class Listener:
         last = sequence(batch[-1])
         rows = [row_of(self.source, m) for m in batch]
         span = shared_span("listener.hear", (remote(r[-1]) for r in rows), {"source": self.source, "facts": len(rows)})
-        async with _whole(self._c, rows):
-            heard = await self._c.execute(HEAR, self._checkpoint, last, self.at, [r[:-1] for r in rows])
-            if heard != f"INSERT 0 {len(rows)}":
-                raise OutOfOrder  # another process has heard this already
-            for row in rows:
-                if row[3] == MALFORMED:
-                    await self._c.execute(SET_ASIDE, self.source, row[1], MALFORMED)
-                    log_line.error("dead_letter", source=self.source, position=row[1], why=MALFORMED)
-        self.at = last
-        self._recent.add([(r[1], r[5], r[6], r[3], r[4], r[8], r[9], r[10]) for r in rows])
+        await self._write(rows, last)
+        if self.at != last:
+            raise OutOfOrder  # another process has heard this already
         self._heard.beat()
         await self._acknowledge()
         if span is not None:
             span.end()
+
+    async def _write(self, rows: Sequence[Sequence[Any]], last: int) -> None:
+        """Store a batch and move the checkpoint, unless it is not where we left it; `at` says whether that was done.
+
+        A few take along what this process's read models make of them; many are heard while those before are folded.
+        """
+        facts = [(r[1], r[5], r[6], r[3], r[4], r[8], r[9], r[10]) for r in rows]
+
+        def tell(done: Any) -> None:
+            if done is not None and done[0]:
+                self.at = last
+                self._recent.add(facts)
+
+        malformed = [row for row in rows if row[3] == MALFORMED]
+        if self._following is not None and len(rows) < MANY and not malformed:
+            statement, moved = self._hearing(rows, last)
+            try:
+                await self._following.hear(statement, self._c, self.source, facts, moved, tell)
+                return
+            except asyncpg.PostgresError as error:  # the fault may be a read model's; what was said is to be heard
+                log_line.info("listener.alone", source=self.source, at=self.at, why=type(error).__name__)
+        async with _whole(self._c, malformed):
+            statement, _ = self._hearing(rows, last)
+            done = await statement.run(self._c)
+            for row in malformed if done[0] else ():
+                await self._c.execute(SET_ASIDE, self.source, row[1], MALFORMED)
+                log_line.error("dead_letter", source=self.source, position=row[1], why=MALFORMED)
+        tell(done)
+
+    def _hearing(self, rows: Sequence[Sequence[Any]], last: int) -> tuple[Statement, str]:
+        """The statement that hears these rows, and the condition that says whether it does."""
+        statement = Statement()
+        n = statement.taking(self._checkpoint, last, self.at, [r[:-1] for r in rows])
+        moved = statement.part(
+            "on", f"update checkpoints set position = ${n + 1} where name = ${n} and position = ${n + 2} returning 1"
+        )
+        statement.part("heard", f"insert into heard select h.* from unnest(${n + 3}::heard[]) as h where {moved}")
+        statement.tells(moved)
+        return statement, moved
 
     async def _acknowledge(self) -> None:
         """The last that the stream brought, and with it all before, once that has been heard."""
@@ -311,6 +340,6 @@ async def _nothing(message: Msg) -> None:
     """For what the broker says of a subject that only services speak on: it says nothing."""
 
 
-def _whole(c: Any, rows: Sequence[Sequence[Any]]) -> contextlib.AbstractAsyncContextManager[Any]:
+def _whole(c: Any, malformed: Sequence[Any]) -> contextlib.AbstractAsyncContextManager[Any]:
     """One statement needs no transaction around it; with a message that has to be set aside there is more than one."""
-    return c.transaction() if any(r[3] == MALFORMED for r in rows) else contextlib.nullcontext()
+    return c.transaction() if malformed else contextlib.nullcontext()

@@ -31,7 +31,7 @@ log_line = get_logger(__name__)
 POLL = 0.05
 """Seconds between looks at the log when nothing in this process has been appended (another process may have)."""
 
-TOGETHER = 0.02
+TOGETHER = 0.05
 """Seconds from one publication to the next when what waits has been told already: a batch costs the broker's disk as
 much as a few messages do."""
 

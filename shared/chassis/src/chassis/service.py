@@ -36,7 +36,7 @@ from chassis.direct import Direct
 from chassis.edge import Edge
 from chassis.envelope import SYSTEM, Actor
 from chassis.facts import Facts
-from chassis.follow import Folder, follow
+from chassis.follow import Folder, Following
 from chassis.identity import Verifier, fetch_jwks
 from chassis.keys import PostgresKeys, WrongMasterKey, read_master_key
 from chassis.level import answer_heads, ask_head
@@ -174,10 +174,11 @@ class Runtime:
         own = self.log.remember() if folding else Recent()
         self._recent = {self.name: own} | {f.service: Recent() for f in self.service.hears}
         self.folders = {v.name: Folder(v, self.name, self.copies, decode, self._recent) for v in self.service.views}
+        self._following = Following(list(self.folders.values()), self.folded) if folding else None
         self.wire = Wire(s.nats_url, f"{self.name}-service")
         self._task(self._connect_bus(), "bus")
-        if folding:
-            self._task(follow(list(self.folders.values()), self.log.moved, self.folded), "views")
+        if self._following is not None:
+            self._task(self._following.run(self.log.moved), "views")
         if s.has("work"):
             for worker in self.service.workers:
                 self._task(self._work(worker), f"work:{worker.name}")
@@ -248,7 +249,9 @@ class Runtime:
 
     def _follow_source(self, source: str) -> None:
         recent = self._recent[source]
-        listener = Listener(self.name, source, self.copies, self.wire.client, self.locks, self.log.moved, recent)
+        listener = Listener(
+            self.name, source, self.copies, self.wire.client, self.locks, self.log.moved, recent, self._following
+        )
         self.listeners[source] = listener
         reactions = {name: r for (s, name), r in self.service.reactions.items() if s == source}
         reactor = Reactor(
@@ -366,7 +369,7 @@ class Runtime:
             target = head if source == self.name else after.get(source, 0)
             if target and self.folders[view.name].at[source] < target:
                 await self._until(
-                    lambda s=source, t=target: self._checkpoint_at(f"view:{view.name}:{s}", t), self.folded
+                    lambda s=source, t=target: self._checkpoint_at(f"view:{view.name}:{s}", t), self.folders[view.name]
                 )
 
     async def _head_at(self, position: int) -> bool:
@@ -376,8 +379,9 @@ class Runtime:
         found = await self.pool.fetchval("select position from checkpoints where name = $1", name)
         return (found or 0) >= position
 
-    async def _until(self, true: Callable[[], Awaitable[bool]], told: Pulse | None = None) -> None:
-        told = told or self.log.moved
+    async def _until(self, true: Callable[[], Awaitable[bool]], folder: Folder[Any] | None = None) -> None:
+        """Wait until that is so; a read model that is waited for does not trust its memory meanwhile."""
+        told = self.log.moved if folder is None else self.folded
         self.wrote()
         try:
             async with asyncio.timeout(self.settings.read_wait):
@@ -387,6 +391,8 @@ class Runtime:
                         return
                     await told.after(seen, 0.01)
                     if told.count == seen:
+                        if folder is not None:
+                            folder.look()
                         self.wrote()  # what another process wrote may stand behind what this one knew of
         except TimeoutError:
             raise Problem(
