@@ -877,11 +877,44 @@ async def test_what_was_told_while_nobody_listened_comes_with_the_stream(pair: P
     assert await pair.heard() == list(range(1, 21))
 
 
-async def test_what_is_told_twice_out_of_turn_or_without_a_place_changes_nothing(pair: Pair) -> None:
+async def test_what_is_told_before_its_turn_waits_for_it(pair: Pair) -> None:
+    await held_back(pair, 2)
     pair.begin(pair.listener.run, pair.teller.relay.run)
     await pair.tell(0, 2)
     await pair.until_heard(2)
-    for position in (2, 1, 4, 5, 0, 99):
+    for position in (5, 7, 4):
+        await told(pair, position, position)
+    assert await pair.heard() == [1, 2]
+    await told(pair, 3, 3)
+    await pair.until_heard(5)
+    await told(pair, 6, 6)
+    await pair.until_heard(7)
+    assert await pair.heard() == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_a_gap_in_what_is_told_is_filled_by_the_stream_and_what_was_told_meanwhile_is_taken(pair: Pair) -> None:
+    pair.begin(pair.listener.run)
+    await pair.teller.relay.check()
+    await listening(pair)
+    fact = counted(4)
+    await told(pair, 4, 4, fact.event_id)
+    await held_back(pair, 3)
+    pair.begin(pair.teller.relay.run)
+    await pair.tell(1, 4)
+    await pair.until_heard(4)
+    await pair.teller.log.append(Append("c-4", 0, [fact]))
+    await released(pair)
+    await pair.tell(5, 6)
+    await pair.until_heard(5)
+    heard = await pair.hearer.log.pool.fetch("select event_id from heard order by position")
+    assert heard == await pair.teller.log.pool.fetch("select event_id from events order by position")
+
+
+async def test_what_is_told_again_far_too_early_or_without_a_place_changes_nothing(pair: Pair) -> None:
+    pair.begin(pair.listener.run, pair.teller.relay.run)
+    await pair.tell(0, 2)
+    await pair.until_heard(2)
+    for position in (2, 1, 0, 2 + listen.AHEAD + 1):
         await told(pair, position, position)
     client = pair.teller.wire.client
     await tell(client, [Message(b"live.plan.soon", b"", b"{}"), Message(b"live.plan.3 elsewhere", b"", b"{}")])
@@ -897,6 +930,7 @@ async def test_what_several_processes_tell_is_heard_once_and_in_order(pair: Pair
     await other.start()
     second = Relay("plan", TOLD, other, pair.teller.wire.client, lambda: NOW)
     first = pair.teller.relay
+    await held_back(pair, 1)
     pair.begin(first.run, first.teller.run, second.run, second.teller.run, pair.listener.run)
     await listening(pair)
     for n in range(40):

@@ -32,10 +32,10 @@ def test_who_is_further_behind_has_to_ask_the_database() -> None:
 def test_who_has_all_that_was_written_here_need_not_look() -> None:
     recent = Recent()
     assert not recent.ends_at(0)
-    assert recent.end == 0
+    assert (recent.begin, recent.end) == (0, 0)
     recent.add(rows(5, 7))
     assert recent.ends_at(7)
-    assert recent.end == 7
+    assert (recent.begin, recent.end) == (5, 7)
     assert not recent.ends_at(6)
 
 

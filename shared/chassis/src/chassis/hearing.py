@@ -22,6 +22,12 @@ def sequence(message: Delivered) -> int:
     return int(message.reply.split(".", 6)[5] if message.reply else message.subject.rpartition(".")[2])
 
 
+def place_told(message: Delivered) -> int:
+    """The position in the subject under which a service tells its fact; 0 when there is none."""
+    place = message.subject.rpartition(".")[2]
+    return int(place) if place.isdecimal() and not message.reply else 0
+
+
 def event_id(message: Delivered) -> bytes:
     """The `ce-id` in its header lines, as it stands there; empty when there is none."""
     _, _, rest = message.headers.partition(b"ce-id: ")

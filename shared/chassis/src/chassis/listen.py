@@ -4,8 +4,8 @@ One consumer per (listening service, source stream), unfiltered, ack-all, one ac
 begin right after our own checkpoint and be contiguous; otherwise the consumer is made anew from there: our checkpoint
 is the truth, not the broker's. What was heard and the checkpoint are written in one transaction; we acknowledge after.
 
-What a source tells at once (`chassis.telling`) is taken when it is the very next; the stream brings it again, and all
-that was missed. Both must be the same facts.
+What a source tells at once (`chassis.telling`) is taken when its turn comes; the stream brings it again, and all that
+was missed. Both must be the same facts.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from chassis.bus import NOT_FOUND, Bus, BusUnavailable, ask
 from chassis.connecting import LOST
 from chassis.follow import Following
 from chassis.frames import Delivered
-from chassis.hearing import MALFORMED, event_id, row_of, sequence
+from chassis.hearing import MALFORMED, event_id, place_told, row_of, sequence
 from chassis.locks import Held, LockLost, Locks
 from chassis.pulse import Pulse
 from chassis.recent import Recent
@@ -48,7 +48,7 @@ PULL_FOR = 2.0
 """Seconds the server holds a pull when there is nothing before it says so; a longer silence means that it was lost."""
 
 AHEAD = 1000
-"""So many may have been heard that the stream has not brought yet; then it is waited for."""
+"""So many may have been told, or heard, that the stream has not brought yet; then it is waited for."""
 
 WITHIN = 5.0
 """Seconds that whoever holds the lock may wait for a connection to write on."""
@@ -95,6 +95,7 @@ class Listener:
         self._messages: Subscription | None = None
         self._buffer: deque[Delivered] = deque()
         self._next = -1  # the place after the last in the buffer; -1 while we do not listen
+        self._told: dict[int, Delivered] = {}  # told before their turn, by place
         self._stored: Delivered | None = None  # the last that the stream brought, until it is acknowledged
         self._unproven: dict[int, bytes] = {}  # ids of what was heard and not seen in the stream yet, by place
         self._otherwise: int | None = None
@@ -170,6 +171,7 @@ class Listener:
             await self._client.leave(self._messages)
             self._messages = None
         self._buffer.clear()
+        self._told.clear()
         self._stored, self._next = None, self.at + 1
         self._outstanding = 0
         if inbox is not None:
@@ -215,15 +217,22 @@ class Listener:
         if place >= self._next:
             self._buffer.append(message)
             self._next = place + 1
+            self._told.pop(place, None)
             self._arrived.set()
         elif (known := self._unproven.pop(place, None)) is not None and known != event_id(message):
             self._otherwise = place
             self._arrived.set()
+        self._take_told()
 
     def _on_told(self, message: Delivered) -> None:
-        """From the source itself: taken when it is the very next, unless the stream lags too far behind."""
-        is_next = message.subject == f"{live(self.source)}.{self._next}" and not message.reply
-        if is_next and len(self._unproven) < AHEAD:
+        """From the source itself: kept until its turn comes."""
+        if 0 < self._next <= (place := place_told(message)) < self._next + AHEAD:
+            self._told[place] = message
+            self._take_told()
+
+    def _take_told(self) -> None:
+        """Those whose turn has come, unless the stream lags too far behind."""
+        while len(self._unproven) < AHEAD and (message := self._told.pop(self._next, None)) is not None:
             self._unproven[self._next] = event_id(message)
             self._next += 1
             self._buffer.append(message)

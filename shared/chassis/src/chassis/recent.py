@@ -27,6 +27,11 @@ class Recent:
             del self._rows[: -self._most]
 
     @property
+    def begin(self) -> int:
+        """The first position that is remembered; 0 when none is."""
+        return self._rows[0][0] if self._rows else 0
+
+    @property
     def end(self) -> int:
         """The last position that this process wrote; 0 before any."""
         return self._rows[-1][0] if self._rows else 0

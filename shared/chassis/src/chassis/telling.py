@@ -54,8 +54,10 @@ class Teller:
     async def _tell(self, recent: Recent) -> None:
         if recent.end <= self._told:
             return
+        if recent.begin > self._told + 1:
+            self._begin_after(recent.begin - 1)  # others have written in between
         rows = recent.after(self._told, FEW + 1)
-        if not 0 < len(rows) <= FEW:  # too many, or others have written in between
+        if len(rows) > FEW:
             self._begin_after(recent.end)
             return
         try:
