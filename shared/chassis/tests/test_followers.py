@@ -991,7 +991,7 @@ async def test_a_listener_that_begins_anew_ahead_of_the_stream_hears_on(pair: Pa
         await pair.tell(n, n + 1)
     await pair.until_heard(10)
     pair.listener.anew = True
-    pair.listener._arrived.set()
+    pair.listener._arrived.beat()
     await released(pair)
     await pair.tell(10, 15)
     await pair.until_heard(15)
@@ -1010,7 +1010,7 @@ async def test_a_log_restored_without_what_it_had_told_is_not_listened_to(
     await pair.until_heard(4)
     if begins_anew:
         pair.listener.anew = True
-        pair.listener._arrived.set()
+        pair.listener._arrived.beat()
         await listening(pair)
     await pair.tell(10, 13)
     output = ""

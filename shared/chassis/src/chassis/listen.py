@@ -99,7 +99,7 @@ class Listener:
         self._stored: Delivered | None = None  # the last that the stream brought, until it is acknowledged
         self._unproven: dict[int, bytes] = {}  # ids of what was heard and not seen in the stream yet, by place
         self._otherwise: int | None = None
-        self._arrived = asyncio.Event()
+        self._arrived = Pulse()
         self._outstanding = 0
         self._sign = 0.0
         self._level: tuple[int, datetime] | None = None
@@ -147,11 +147,12 @@ class Listener:
         await self._make_consumer(self.at + 1)
         while True:
             lock.check()
+            seen = self._arrived.count
             if self.anew:
                 raise OutOfOrder
             await self._acknowledge()
             await self._pull()
-            batch = await self._take()
+            batch = await self._take(seen)
             if self._otherwise is not None:
                 raise HeardOtherwise
             again = asyncio.get_running_loop().time() + GATHER
@@ -218,10 +219,10 @@ class Listener:
             self._buffer.append(message)
             self._next = place + 1
             self._told.pop(place, None)
-            self._arrived.set()
+            self._arrived.beat()
         elif (known := self._unproven.pop(place, None)) is not None and known != event_id(message):
             self._otherwise = place
-            self._arrived.set()
+            self._arrived.beat()
         self._take_told()
 
     def _on_told(self, message: Delivered) -> None:
@@ -236,7 +237,7 @@ class Listener:
             self._unproven[self._next] = event_id(message)
             self._next += 1
             self._buffer.append(message)
-            self._arrived.set()
+            self._arrived.beat()
 
     async def _on_status(self, message: Msg) -> None:
         self._sign = asyncio.get_running_loop().time()
@@ -244,19 +245,16 @@ class Listener:
             self._outstanding = 0
         else:
             self.anew = True  # the consumer, its stream or its leader is gone
-        self._arrived.set()
+        self._arrived.beat()
 
     async def _on_level(self, message: Msg) -> None:
         told = json.loads(message.data)
         self._level = (told["position"], datetime.fromisoformat(told["at"]))
-        self._arrived.set()
+        self._arrived.beat()
 
-    async def _take(self) -> list[Delivered]:
+    async def _take(self, seen: int) -> list[Delivered]:
         if not self._buffer:
-            self._arrived.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.5):  # wait_for (3.11) loses a cancellation that comes with a message
-                    await self._arrived.wait()
+            await self._arrived.after(seen, 0.5)
         if not self._buffer and asyncio.get_running_loop().time() - self._sign > PULL_FOR + 1:
             raise OutOfOrder
         return [self._buffer.popleft() for _ in range(min(MOST, len(self._buffer)))]

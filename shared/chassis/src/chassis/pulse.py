@@ -1,7 +1,6 @@
 """Something moved: followers in this process look at once instead of at their next poll."""
 
 import asyncio
-import contextlib
 
 
 class Pulse:
@@ -10,14 +9,13 @@ class Pulse:
     def __init__(self, onward: "Pulse | None" = None) -> None:
         """`onward` beats whenever this one does."""
         self.count, self._onward = 0, onward
-        self._next: asyncio.Future[None] | None = None
+        self._waiting: set[asyncio.Future[None]] = set()
 
     def beat(self) -> None:
         self.count += 1
-        if self._next is not None:
-            if not self._next.done():
-                self._next.set_result(None)
-            self._next = None
+        for waiting in self._waiting:
+            _wake(waiting)
+        self._waiting.clear()
         if self._onward is not None:
             self._onward.beat()
 
@@ -25,11 +23,20 @@ class Pulse:
         """Wait until there has been a beat since `seen`, at most `seconds`."""
         if self.count != seen:
             return
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):  # wait_for (3.11) loses a cancellation that comes with the beat
-                await asyncio.shield(self._next)
+        loop = asyncio.get_running_loop()
+        waiting = loop.create_future()  # one for each who waits: this is done some thousand times a second
+        self._waiting.add(waiting)
+        timer = loop.call_later(seconds, _wake, waiting)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
+            self._waiting.discard(waiting)
+
+
+def _wake(waiting: "asyncio.Future[None]") -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 SOON, LATER = 0.05, 0.4
