@@ -4,9 +4,8 @@ import asyncio
 from typing import Any
 
 from chassis.bus import Message, ask
-from chassis.frames import Delivered
-from chassis.hearing import row_of, sequence
-from chassis.listen import Listener
+from chassis.hearing import row_of
+from chassis.listen import Listener, Placed
 from chassis.relay import Relay
 
 LEFT_OUT = 97
@@ -36,11 +35,11 @@ class Trusting(Listener):
             await self._open_inbox(self._client.new_inbox())
             self._sign = asyncio.get_running_loop().time()
 
-    async def _hear(self, batch: list[Delivered]) -> None:
-        if batch[-1].reply:
-            await self._client.publish(batch[-1].reply, b"+ACK")
-        batch = [m for m in batch if sequence(m) > self.at]
+    async def _hear(self, batch: list[Placed]) -> None:
+        if reply := batch[-1][1].reply:
+            await self._client.publish(reply, b"+ACK")
+        batch = [p for p in batch if p[0] > self.at]
         if not batch:
             return
-        await self._write([row_of(self.source, m) for m in batch], sequence(batch[-1]))
+        await self._write([row_of(self.source, *p) for p in batch], batch[-1][0])
         self._heard.beat()

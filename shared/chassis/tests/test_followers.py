@@ -36,9 +36,8 @@ from chassis.codec import Codec
 from chassis.decider import Aggregate, Decider, MissingPredecessor, record
 from chassis.envelope import SYSTEM, Envelope, to_headers
 from chassis.facts import Fact, Facts
-from chassis.frames import Delivered
 from chassis.keys import KeysUnavailable
-from chassis.listen import Listener, OutOfOrder
+from chassis.listen import Listener, OutOfOrder, Placed
 from chassis.locks import Locks
 from chassis.log import Append, Appended, LogUnavailable, NewFact
 from chassis.perform import StillMoving
@@ -264,7 +263,7 @@ async def test_a_listener_told_to_begin_anew_does_so_once_and_hears_on(pair: Pai
 class FedTwice(Listener):
     """Is given each batch a second time, and a third time as a process that does not know it has been heard."""
 
-    async def _hear(self, batch: list[Delivered]) -> None:
+    async def _hear(self, batch: list[Placed]) -> None:
         before = self.at
         await super()._hear(list(batch))
         await super()._hear(list(batch))

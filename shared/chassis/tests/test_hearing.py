@@ -42,17 +42,17 @@ def test_in_which_order_the_header_lines_come_changes_nothing(
     lines = headers.split(b"\r\n")[:-1]
     order.shuffle(lines)
     shuffled = b"".join(line + b"\r\n" for line in lines)
-    row = row_of("plan", came(headers))
+    row = row_of("plan", 57, came(headers))
     assert row == ("plan", 57, ID, "PlanSubmitted", 2, "employment-1", 3, case, b"{}", headers, NOON, trace)
-    assert row_of("plan", came(shuffled)) == (*row[:9], shuffled, *row[10:])
+    assert row_of("plan", 57, came(shuffled)) == (*row[:9], shuffled, *row[10:])
 
 
 def test_headers_that_cannot_be_read_keep_their_place() -> None:
     headers = RELAYED.replace(b"ce-schemaversion: 2", b"ce-schemaversion: two")
-    row = row_of("plan", came(headers))
+    row = row_of("plan", 57, came(headers))
     assert (row[1], row[3], row[9]) == (57, MALFORMED, headers)
-    assert row_of("plan", came(RELAYED + b"ce-id: no-id\r\n"))[3] == MALFORMED
+    assert row_of("plan", 57, came(RELAYED + b"ce-id: no-id\r\n"))[3] == MALFORMED
 
 
 def test_a_message_without_headers_is_one_that_was_withheld() -> None:
-    assert row_of("plan", came(b""))[:4] == ("plan", 57, None, "withheld")
+    assert row_of("plan", 57, came(b""))[:4] == ("plan", 57, None, "withheld")

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from chassis import fold, follow, rebuild
 from chassis.classes import DataClass
@@ -277,7 +278,7 @@ async def test_a_view_sees_nothing_sealed_not_even_of_its_own_service(store: Sto
 async def test_types_that_are_not_known_and_facts_without_a_body_are_passed_over(store: Store) -> None:
     await store.hear(Seen(box=A, n=1), Seen(box=A, n=2))
     await store.pool.execute("update heard set type = 'withheld', data = '' where position = 1")
-    stranger = replace(_stored(Emptied(box=B)), name="Stranger")
+    stranger = structs.replace(_stored(Emptied(box=B)), name="Stranger")
     await store.log.append(Append("s", 0, [stranger]))
     folder = store.folder()
     await level(folder)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -45,8 +46,7 @@ class BusUnavailable(Exception):
     """The broker did not answer, or refused; trying again later is safe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message to publish: subject, header lines (each ended by CRLF) and body."""
 
     subject: bytes

@@ -74,7 +74,6 @@ def new_id() -> uuid.UUID:
 
 
 _drawn: list[int] = []
-os.register_at_fork(after_in_child=_drawn.clear)  # a child must not make its parent's ids
 
 
 def _chance() -> int:

@@ -7,7 +7,6 @@ be encrypted. A reader that may not open it, or whose key has been destroyed, se
 import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +27,7 @@ class NotACode(ValueError):
     """A field that may only hold a code was given something else. The value is not repeated here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """A fact as bytes: `sealed` is still plain text here and must be encrypted under `subject`'s key before storing.
 
     `linked` says whether it may be stored with what leads from it to a case or a request."""

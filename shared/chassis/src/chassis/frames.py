@@ -5,15 +5,14 @@ then does with it. Messages of chosen subscriptions are handed over here as they
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True, gc=False):
     """A message as it came: to which subject, where to acknowledge it (empty: nowhere), its header lines (each ended by
     CRLF) and its body."""
 

@@ -34,12 +34,12 @@ def event_id(message: Delivered) -> bytes:
     return rest.partition(b"\r\n")[0]
 
 
-def row_of(source: str, message: Delivered) -> Sequence[Any]:
+def row_of(source: str, place: int, message: Delivered) -> Sequence[Any]:
     """A row of `heard`, and the message's traceparent behind it."""
     try:
-        return _read(source, message)
+        return _read(source, place, message)
     except ValueError:  # its headers are not an envelope's; it keeps its place and is set aside
-        place, raw = sequence(message), message.headers
+        raw = message.headers
         return (source, place, None, MALFORMED, 0, "", 0, None, message.data, raw, _NEVER, None)
 
 
@@ -68,11 +68,11 @@ def _told(headers: bytes) -> Told:
     )  # fmt: skip
 
 
-def _read(source: str, message: Delivered) -> Sequence[Any]:
+def _read(source: str, place: int, message: Delivered) -> Sequence[Any]:
     name, stream, schema, version, recorded, event_id, case, trace = _told(message.headers)
     return (
         source,
-        sequence(message),
+        place,
         UUID(event_id) if event_id is not None else None,
         name,
         int(schema),

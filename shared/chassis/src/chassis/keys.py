@@ -157,7 +157,7 @@ class PostgresKeys:
         if subject not in self._fresh:
             self._fresh[subject] = _new_key()
         cipher = self._fresh[subject][1]
-        return encrypt(cipher, aad, plain), asyncio.ensure_future(self._stands(subject, cipher))
+        return encrypt(cipher, aad, plain), asyncio.get_running_loop().create_task(self._stands(subject, cipher))
 
     async def _stands(self, subject: UUID, fresh: AESGCM) -> None:
         found = await self._make(subject)

@@ -70,6 +70,10 @@ SET_ASIDE = (
 )
 
 
+Placed = tuple[int, Delivered]
+"""A message and its place."""
+
+
 class OutOfOrder(Exception):
     """What came does not follow our checkpoint, or nothing comes any more: the consumer has to be made anew."""
 
@@ -93,10 +97,10 @@ class Listener:
         self._more = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{service}"
         self._inbox = ""
         self._messages: Subscription | None = None
-        self._buffer: deque[Delivered] = deque()
+        self._buffer: deque[Placed] = deque()
         self._next = -1  # the place after the last in the buffer; -1 while we do not listen
         self._told: dict[int, Delivered] = {}  # told before their turn, by place
-        self._stored: Delivered | None = None  # the last that the stream brought, until it is acknowledged
+        self._stored: Placed | None = None  # the last that the stream brought, until it is acknowledged
         self._unproven: dict[int, bytes] = {}  # ids of what was heard and not seen in the stream yet, by place
         self._otherwise: int | None = None
         self._arrived = Pulse()
@@ -214,9 +218,10 @@ class Listener:
         """From the stream: the next, or what we know already."""
         self._outstanding -= 1
         self._sign = asyncio.get_running_loop().time()
-        self._stored, place = message, sequence(message)
+        self._stored = placed = (sequence(message), message)
+        place = placed[0]
         if place >= self._next:
-            self._buffer.append(message)
+            self._buffer.append(placed)
             self._next = place + 1
             self._told.pop(place, None)
             self._arrived.beat()
@@ -235,8 +240,8 @@ class Listener:
         """Those whose turn has come, unless the stream lags too far behind."""
         while len(self._unproven) < AHEAD and (message := self._told.pop(self._next, None)) is not None:
             self._unproven[self._next] = event_id(message)
+            self._buffer.append((self._next, message))
             self._next += 1
-            self._buffer.append(message)
             self._arrived.beat()
 
     async def _on_status(self, message: Msg) -> None:
@@ -252,7 +257,7 @@ class Listener:
         self._level = (told["position"], datetime.fromisoformat(told["at"]))
         self._arrived.beat()
 
-    async def _take(self, seen: int) -> list[Delivered]:
+    async def _take(self, seen: int) -> list[Placed]:
         if not self._buffer:
             await self._arrived.after(seen, 0.5)
         if not self._buffer and asyncio.get_running_loop().time() - self._sign > PULL_FOR + 1:
@@ -261,13 +266,13 @@ class Listener:
 
     # --- our side ---
 
-    async def _hear(self, batch: list[Delivered]) -> None:
+    async def _hear(self, batch: list[Placed]) -> None:
         """Write a batch and the checkpoint together, then acknowledge its last message."""
         batch = self._in_order(batch)
         if not batch:
             return
-        last = sequence(batch[-1])
-        rows = [row_of(self.source, m) for m in batch]
+        last = batch[-1][0]
+        rows = [row_of(self.source, place, message) for place, message in batch]
         span = shared_span("listener.hear", (remote(r[-1]) for r in rows), {"source": self.source, "facts": len(rows)})
         await self._write(rows, last)
         if self.at != last:
@@ -318,15 +323,15 @@ class Listener:
 
     async def _acknowledge(self) -> None:
         """The last that the stream brought, and with it all before, once that has been heard."""
-        if self._stored is not None and sequence(self._stored) <= self.at:
-            await self._client.publish(self._stored.reply, b"+ACK")
+        if self._stored is not None and self._stored[0] <= self.at:
+            await self._client.publish(self._stored[1].reply, b"+ACK")
             self._stored = None
 
-    def _in_order(self, batch: list[Delivered]) -> list[Delivered]:
+    def _in_order(self, batch: list[Placed]) -> list[Placed]:
         """Without what we have already; raises OutOfOrder unless the rest follows our checkpoint without a gap."""
-        fresh = [m for m in batch if sequence(m) > self.at]
-        for expected, message in enumerate(fresh, self.at + 1):
-            if sequence(message) != expected:
+        fresh = [p for p in batch if p[0] > self.at]
+        for expected, (place, _) in enumerate(fresh, self.at + 1):
+            if place != expected:
                 raise OutOfOrder
         return fresh
 

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class NewFact:
+
+class NewFact(msgspec.Struct, frozen=True, gc=False):
     """A fact on its way into the log: open part, sealed part (already encrypted), envelope as header lines."""
 
     event_id: UUID
@@ -24,8 +25,7 @@ class NewFact:
     subject: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """A fact as the log holds it."""
 
     position: int
@@ -41,8 +41,7 @@ class Stored:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True, gc=False):
     """A command's identity. The same id with the same fingerprint gets the first answer again; with another
     fingerprint it is refused. `answer` holds ids, never content. An empty `fingerprint` is not compared."""
 
@@ -51,8 +50,7 @@ class Key:
     answer: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(msgspec.Struct, frozen=True, gc=False):
     """Add `facts` to `stream` if it is at version `expected`, and every guard's stream is at the guard's version."""
 
     stream: str
@@ -62,8 +60,7 @@ class Append:
     key: Key | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True, gc=False):
     """Done. `position` and `version` are those of the last fact (the head's and the stream's where there was none)."""
 
     position: int

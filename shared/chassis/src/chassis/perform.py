@@ -8,7 +8,7 @@ done before gets its first answer.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -66,8 +66,7 @@ class Context:
     consent_ids: tuple[UUID, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True, gc=False):
     """What came of a command. `answer` is that of the first time when the command was a repetition."""
 
     answer: Mapping[str, Any]
@@ -77,8 +76,7 @@ class Done:
     facts: Sequence[Any] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True, gc=False):
     """A folded stream and the version it is at."""
 
     state: Any
@@ -145,7 +143,7 @@ class Performer:
                 continue
             answer = answering(loaded.state, facts) if answering is not None else _answer(key)
             if key is not None and answering is not None:
-                key = replace(key, answer=msgspec.json.encode(answer))
+                key = msgspec.structs.replace(key, answer=msgspec.json.encode(answer))
             if not facts:
                 if key is None:
                     return Done(answer, loaded.version, await self._log.head(), False)
