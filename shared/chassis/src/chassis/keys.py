@@ -76,6 +76,20 @@ def _new_key() -> tuple[bytes, AESGCM]:
     return key, AESGCM(key)
 
 
+def _judge(stands: "asyncio.Future[Any]", fresh: AESGCM, made: "asyncio.Future[AESGCM | None]") -> None:
+    """Has the person got the very key that was sealed with?"""
+    if stands.done():
+        return
+    if made.cancelled():
+        stands.cancel()
+    elif (error := made.exception()) is not None:
+        stands.set_exception(error)
+    elif made.result() is fresh:
+        stands.set_result(None)
+    else:
+        stands.set_exception(PersonForgotten() if made.result() is None else SealedTooSoon())
+
+
 def decrypt(cipher: AESGCM, aad: bytes, sealed: bytes) -> bytes:
     if sealed[:1] != _V1:
         raise InvalidTag
@@ -157,14 +171,9 @@ class PostgresKeys:
         if subject not in self._fresh:
             self._fresh[subject] = _new_key()
         cipher = self._fresh[subject][1]
-        return encrypt(cipher, aad, plain), asyncio.get_running_loop().create_task(self._stands(subject, cipher))
-
-    async def _stands(self, subject: UUID, fresh: AESGCM) -> None:
-        found = await self._make(subject)
-        if found is None:
-            raise PersonForgotten
-        if found is not fresh:
-            raise SealedTooSoon
+        stands: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._make(subject).add_done_callback(lambda made: _judge(stands, cipher, made))
+        return encrypt(cipher, aad, plain), stands
 
     async def open(self, subject: UUID, aad: bytes, sealed: bytes) -> bytes | None:
         cipher = self._ciphers.get(subject) or await self._find(subject)
