@@ -1001,23 +1001,58 @@ async def test_a_listener_that_begins_anew_ahead_of_the_stream_hears_on(pair: Pa
 async def test_a_log_restored_without_what_it_had_told_is_not_listened_to(
     pair: Pair, begins_anew: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The stream brings another fact than was told for the same place; a process that begins anew notices as well."""
+    """The stream brings another fact than was told for the same place; a process that begins anew notices as well, and
+    goes on noticing when the log has come further than what was heard."""
     pair.begin(pair.listener.run, pair.teller.relay.run)
     await pair.tell(0, 3)
     await pair.until_heard(3)
-    await told(pair, 4, 4)  # was told, and then lost with the database
-    await pair.until_heard(4)
+    for position in (4, 5, 6):  # were told, and then lost with the database
+        await told(pair, position, position)
+    await pair.until_heard(6)
+    marked = await _moment_at(pair)
     if begins_anew:
         pair.listener.anew = True
         pair.listener._arrived.beat()
         await listening(pair)
-    await pair.tell(10, 13)
+    pair.begin(pair.teller.relay.teller.run)
     output = ""
 
     async def said() -> bool:
         nonlocal output
         output += "".join(capsys.readouterr())
-        return "listener.diverged" in output
+        return output.count("listener.diverged") > again
 
-    await until(said)
-    assert await pair.heard() == [1, 2, 3, 4]
+    again = 0
+    for n in range(10, 18):
+        await pair.tell(n, n + 1)
+        await until(said)
+        again += 1
+    await until(lambda: _ends_at(pair, 11))
+    again += 2
+    await until(said)  # also now that the log is longer than what was heard
+    assert await pair.heard() == [1, 2, 3, 4, 5, 6]
+    assert await _moment_at(pair) == marked
+
+
+async def _moment_at(pair: Pair) -> int:
+    return await pair.hearer.log.pool.fetchval("select moment_position from checkpoints where name = 'hear:plan'")
+
+
+async def test_what_is_told_while_the_broker_is_away_is_not_kept_for_it(pair: Pair, nats_server: Nats) -> None:
+    client, teller = pair.teller.wire.client, pair.teller.relay.teller
+    pair.begin(teller.run)
+    await nats_server.stop()
+    try:
+        async with asyncio.timeout(10):
+            while client.is_connected:  # noqa: ASYNC110 - nats-py says so when it has noticed
+                await asyncio.sleep(0.01)
+        before = client._pending_data_size
+        await pair.tell(0, 20)
+        await until(lambda: _left_out(teller, 20))
+        assert client._pending_data_size == before
+    finally:
+        await nats_server.start()
+
+
+async def _left_out(teller: telling.Teller, last: int) -> bool:
+    return teller.covers(last + 1, last) and not teller.covers(1, last)

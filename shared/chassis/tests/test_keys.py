@@ -16,7 +16,6 @@ from chassis.keys import (
     MemoryKeys,
     PersonForgotten,
     PostgresKeys,
-    SealedTooSoon,
     WrongMasterKey,
     read_master_key,
 )
@@ -258,49 +257,3 @@ def test_white_space_around_a_master_key_does_not_matter(tmp_path: Path) -> None
     file = tmp_path / "master.key"
     file.write_bytes(base64.b64encode(MASTER) + b"\n")
     assert read_master_key(file) == MASTER
-
-
-async def test_what_is_sealed_at_once_opens_for_everybody_once_its_key_stands(pool: asyncpg.Pool) -> None:
-    one, two = PostgresKeys(pool, MASTER), PostgresKeys(pool, MASTER)
-    anna = uuid4()
-    first, once = one.seal_at_once(anna, HERE, b"Anna")
-    second, too = one.seal_at_once(anna, HERE, b"again")
-    assert once is not None
-    assert too is not None
-    assert not once.done()  # nobody has that key yet
-    await asyncio.gather(once, too)
-    third, nothing = one.seal_at_once(anna, HERE, b"known")
-    assert nothing is None
-    assert [await two.open(anna, HERE, sealed) for sealed in (first, second, third)] == [b"Anna", b"again", b"known"]
-
-
-async def test_what_was_sealed_at_once_with_a_key_of_its_own_is_not_kept(pool: asyncpg.Pool) -> None:
-    anna = uuid4()
-    sealed = await PostgresKeys(pool, MASTER).seal(anna, HERE, b"Anna")
-    fresh = PostgresKeys(pool, MASTER)
-    _, once = fresh.seal_at_once(anna, HERE, b"too soon")
-    assert once is not None
-    with pytest.raises(SealedTooSoon):
-        await once
-    again, nothing = fresh.seal_at_once(anna, HERE, b"now")
-    assert nothing is None
-    assert await fresh.open(anna, HERE, sealed) == b"Anna"
-    assert await PostgresKeys(pool, MASTER).open(anna, HERE, again) == b"now"
-
-
-async def test_what_was_sealed_at_once_for_a_forgotten_person_is_not_kept(pool: asyncpg.Pool) -> None:
-    anna, keys = uuid4(), PostgresKeys(pool, MASTER)
-    await keys.forget(anna)
-    _, once = keys.seal_at_once(anna, HERE, b"Anna")
-    assert once is not None
-    with pytest.raises(PersonForgotten):
-        await once
-
-
-async def test_what_was_sealed_at_once_without_a_key_database_is_not_kept(kept: Database) -> None:
-    pool = await asyncpg.create_pool(kept.app_url, min_size=0, max_size=1)
-    pool.terminate()
-    _, once = PostgresKeys(pool, MASTER).seal_at_once(uuid4(), HERE, b"Anna")
-    assert once is not None
-    with pytest.raises(KeysUnavailable):
-        await once

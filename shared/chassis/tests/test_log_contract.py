@@ -89,38 +89,6 @@ async def test_a_stale_expectation_adds_nothing(log: Log) -> None:
     assert await log.head() == 2
 
 
-async def test_nothing_is_written_before_what_it_has_to_wait_for_is_done(log: Log) -> None:
-    once = asyncio.get_running_loop().create_future()
-    waiting = asyncio.create_task(log.append(add("s"), once))
-    assert await log.append(add("t")) == Appended(1, 1)
-    await asyncio.sleep(0.02)
-    assert (waiting.done(), await log.head()) == (False, 1)
-    once.set_result(None)
-    assert await waiting == Appended(2, 1)
-
-
-async def test_nothing_is_written_when_what_it_has_to_wait_for_fails(log: Log) -> None:
-    once = asyncio.get_running_loop().create_future()
-    failing, giving_up = (asyncio.create_task(log.append(add(s), once)) for s in "st")
-    await asyncio.sleep(0)
-    giving_up.cancel()
-    once.set_exception(ValueError("it does not stand"))
-    with pytest.raises(ValueError, match="does not stand"):
-        await failing
-    assert await log.append(add("s")) == Appended(1, 1)
-    assert await log.append(add("t")) == Appended(2, 1)
-
-
-async def test_what_was_done_already_is_not_waited_for(log: Log) -> None:
-    done, failed = asyncio.get_running_loop().create_future(), asyncio.get_running_loop().create_future()
-    done.set_result(None)
-    failed.set_exception(ValueError)
-    assert await log.append(add("s"), done) == Appended(1, 1)
-    with pytest.raises(ValueError):  # noqa: PT011 - the very error
-        await log.append(add("t"), failed)
-    assert await log.head() == 1
-
-
 async def test_a_guard_that_no_longer_holds_adds_nothing(log: Log) -> None:
     await log.append(add("consent"))
     assert await log.append(add("referral", guards=[("consent", 0)])) == Conflict("consent", 1)
@@ -259,21 +227,6 @@ async def test_two_processes_may_write_at_once(two: tuple[PostgresLog, PostgresL
         *(log.append(add(f"{n}-{v}")) for v in range(100) for n, log in enumerate((one, other)))
     )
     assert sorted(v.position for v in verdicts if isinstance(v, Appended)) == list(range(1, 201))
-
-
-async def test_who_waits_holds_up_nobody_but_those_behind_on_the_same_stream(
-    two: tuple[PostgresLog, PostgresLog, Database],
-) -> None:
-    log, _, _ = two
-    once = asyncio.get_running_loop().create_future()
-    first = asyncio.create_task(log.append(add("s"), once))
-    await asyncio.sleep(0)
-    behind = asyncio.create_task(log.append(add("s", expected=1)))
-    others = await asyncio.gather(*(log.append(add(f"o-{n}")) for n in range(50)))
-    assert sorted(v.position for v in others if isinstance(v, Appended)) == list(range(1, 51))
-    assert not behind.done()
-    once.set_result(None)
-    assert await asyncio.gather(first, behind) == [Appended(51, 1), Appended(52, 2)]
 
 
 async def test_what_a_process_appended_last_stands_in_its_memory_as_in_the_log(

@@ -15,7 +15,7 @@ from chassis.codec import Codec, NotACode
 from chassis.decider import Aggregate, Decider, NotAnId, Refused, record
 from chassis.envelope import Actor, from_headers
 from chassis.facts import Fact, Facts
-from chassis.keys import MemoryKeys, PersonForgotten, SealedTooSoon
+from chassis.keys import MemoryKeys, PersonForgotten
 from chassis.log import Append, Conflict, Key, Log, Stored, Verdict
 from chassis.memory import MemoryLog
 from chassis.perform import Context, KeyReused, Performer, Stale, StillMoving
@@ -187,7 +187,7 @@ async def test_a_stream_that_never_rests_is_given_up_in_words(both: Both, id: UU
     class Moving(MemoryLog):
         asked = 0
 
-        async def append(self, request: Append, once: object = None) -> Verdict:
+        async def append(self, request: Append) -> Verdict:
             self.asked += 1
             return Conflict(request.stream, request.expected + 1)
 
@@ -423,33 +423,3 @@ async def test_an_id_that_could_break_a_header_is_refused(both: Both, wrong: str
         with pytest.raises(NotAnId) as refusal:
             await attempt
         assert not wrong or wrong not in str(refusal.value)
-
-
-class TooSoon(MemoryKeys):
-    """A person whom others gave a key at the same moment: what is sealed with ours cannot be kept."""
-
-    def __init__(self, wrong: Exception) -> None:
-        super().__init__()
-        self.wrong: Exception | None = wrong
-
-    def seal_at_once(self, subject: UUID, aad: bytes, plain: bytes) -> tuple[bytes, "asyncio.Future[Any] | None"]:
-        wrong, self.wrong = self.wrong, None
-        if wrong is None:
-            return super().seal_at_once(subject, aad, plain)
-        once = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_later(0.01, once.set_exception, wrong)
-        return b"with a key that nobody has", once
-
-
-async def test_what_was_sealed_with_a_key_that_does_not_stand_is_sealed_again(both: Both, id: UUID) -> None:
-    keys = TooSoon(SealedTooSoon())
-    done = await Performer(both.log, Codec(FACTS), keys)(GATE, id, Open(said="come in"), CONTEXT)
-    assert done.version == 1
-    opened, _ = await Performer(both.log, Codec(FACTS), keys).load(GATE, id)
-    assert opened.said == "come in"
-
-
-async def test_nothing_is_written_about_somebody_who_was_forgotten_meanwhile(both: Both, id: UUID) -> None:
-    with pytest.raises(PersonForgotten):
-        await Performer(both.log, Codec(FACTS), TooSoon(PersonForgotten()))(GATE, id, Open(), CONTEXT)
-    assert (await both.fresh.load(GATE, id))[1] == 0

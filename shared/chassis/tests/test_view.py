@@ -485,6 +485,22 @@ async def test_a_read_model_that_fails_does_not_keep_what_was_said_from_being_he
     assert (await store.rows())[A].last_seen == 2
 
 
+async def test_a_read_model_that_is_busy_or_locked_does_not_hold_up_what_is_heard(
+    hearing: Ear, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "WITHIN", 0.1)
+    async with hearing.folder.alone:
+        assert await hearing.hears(Seen(box=A, n=2))
+    assert hearing.folder.at["notification"] == 1
+    async with store.pool.acquire() as c, c.transaction():
+        await c.execute("lock table views.boxes in share row exclusive mode")
+        assert await hearing.hears(Seen(box=A, n=3))
+    assert await hearing.heard() == [1, 2, 3]
+    hearing.folder.look()
+    await level(hearing.folder)
+    assert (await store.rows())[A].last_seen == 3
+
+
 async def test_many_at_once_are_heard_alone(hearing: Ear) -> None:
     assert await hearing.hears(*(Seen(box=A, n=n) for n in range(MANY)))
     assert hearing.folder.at["notification"] == 1

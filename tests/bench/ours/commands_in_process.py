@@ -42,9 +42,6 @@ class OpenKeys:
     async def seal(self, subject: UUID, aad: bytes, plain: bytes) -> bytes:
         return plain
 
-    def seal_at_once(self, subject: UUID, aad: bytes, plain: bytes) -> tuple[bytes, None]:
-        return plain, None
-
     async def open(self, subject: UUID, aad: bytes, sealed: bytes) -> bytes | None:
         return sealed
 

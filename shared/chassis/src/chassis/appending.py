@@ -26,20 +26,19 @@ CALL = "select * from append_facts($1, $2, $3, $4, $5)"
 
 
 class Waiting:
-    """A request and whoever waits for its verdict. `again`: it was sent before, and the answer was lost. `held`: it may
-    not be sent yet."""
+    """A request and whoever waits for its verdict. `again`: it was sent before, and the answer was lost."""
 
-    __slots__ = ("again", "future", "held", "request", "trace")
+    __slots__ = ("again", "future", "request", "trace")
 
-    def __init__(self, request: Append, future: "asyncio.Future[Verdict]", held: bool = False) -> None:
-        self.request, self.future, self.again, self.held = request, future, False, held
+    def __init__(self, request: Append, future: "asyncio.Future[Verdict]") -> None:
+        self.request, self.future, self.again = request, future, False
         self.trace = current_context()
 
     def settle(self, verdict: Verdict) -> None:
         if not self.future.done():
             self.future.set_result(verdict)
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
 

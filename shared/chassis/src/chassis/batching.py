@@ -19,7 +19,7 @@ class Batcher(Generic[K, V]):
         self._waiting: dict[K, list[asyncio.Future[V]]] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def __call__(self, key: K) -> asyncio.Future[V]:
+    def __call__(self, key: K) -> Awaitable[V]:
         future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._task is None or self._task.done():

@@ -209,7 +209,9 @@ class Publisher:
 async def tell(client: Client, messages: Sequence[Message]) -> None:
     """Send to whoever listens at this moment: no stream may keep these subjects, and nobody answers.
 
-    Raises BusUnavailable."""
+    Raises BusUnavailable: what is told while the broker is away shall not be kept for it."""
+    if not client.is_connected:
+        raise BusUnavailable("The broker is away.")
     frames = [_frame(m.subject, b"NATS/1.0\r\n%s\r\n" % m.headers, m.body) for m in messages]
     await _send(client, frames)
 

@@ -27,6 +27,12 @@ Row = TypeVar("Row")
 
 BATCH = 2000
 
+WITHIN = 1.0
+"""Seconds that hearing waits for read models to be written with it; a table that is locked must not keep it waiting."""
+
+BUSY = 0.02
+"""Seconds that hearing waits for a read model that is just folding something."""
+
 KEPT_ROWS = 10_000
 """Rows kept in memory between batches: what has just changed is likely to change again."""
 
@@ -214,19 +220,31 @@ class Following:
     ) -> None:
         """Run the statement that hears these facts, with what the read models make of them, where `only_if` holds.
 
-        Its answer (None: it failed) is told to `tell` first, then to those read models."""
+        Its answer (None: it failed) is told to `tell` first, then to those read models. One that is busy or in trouble
+        follows in its own time. Raises TimeoutError when the statement takes longer than WITHIN."""
         now = asyncio.get_running_loop().time()
+        joined, answer = [tell], None
         async with AsyncExitStack() as alone:
-            joined = [tell]
-            for folder in self._folders:
-                if source in folder.view.sources and now >= self._pause[folder.view.name]:
-                    await alone.enter_async_context(folder.alone)
-                    if (stored := await folder.join(statement, c, source, facts, only_if)) is not None:
-                        joined.append(stored)
-            answer = None
             try:
-                answer = await statement.run(c)
+                for folder in self._folders:
+                    if source not in folder.view.sources or now < self._pause[folder.view.name]:
+                        continue
+                    if await _taken(folder.alone):
+                        alone.callback(folder.alone.release)
+                        if (stored := await folder.join(statement, c, source, facts, only_if)) is not None:
+                            joined.append(stored)
+                answer = await statement.run(c, WITHIN)
             finally:
                 for each in joined:
                     each(answer)
         self._folded.beat()
+
+
+async def _taken(lock: asyncio.Lock) -> bool:
+    """Take it, unless whoever has it needs long."""
+    try:
+        async with asyncio.timeout(BUSY):
+            await lock.acquire()
+    except TimeoutError:
+        return False
+    return True

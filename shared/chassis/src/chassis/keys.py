@@ -4,7 +4,6 @@ AES-256-GCM. A person's key is random, wrapped by the master key, and kept in a 
 of the events never holds what opens them. A key is durable before the first fact sealed with it is.
 """
 
-import asyncio
 import base64
 import os
 from collections.abc import Iterable, Sequence
@@ -39,10 +38,6 @@ class PersonForgotten(Refused):
     reason = "This person has been forgotten; nothing more can be kept about them."
 
 
-class SealedTooSoon(Exception):
-    """What was sealed at once cannot be kept, because the person had a key already. Seal it again."""
-
-
 class WrongMasterKey(Exception):
     """The master key does not open the keys that are there."""
 
@@ -56,11 +51,6 @@ class Keys(Protocol):
         Raises PersonForgotten, KeysUnavailable."""
         ...
 
-    def seal_at_once(self, subject: UUID, aad: bytes, plain: bytes) -> tuple[bytes, "asyncio.Future[Any] | None"]:
-        """Encrypt without waiting until the key is durable. The result may be kept only once what comes with it is
-        done, which raises SealedTooSoon, PersonForgotten or KeysUnavailable."""
-        ...
-
     async def open(self, subject: UUID, aad: bytes, sealed: bytes) -> bytes | None:
         """Decrypt, or None when the key has been destroyed. Raises InvalidTag when the bytes were tampered with."""
         ...
@@ -69,25 +59,6 @@ class Keys(Protocol):
 def encrypt(cipher: AESGCM, aad: bytes, plain: bytes) -> bytes:
     nonce = os.urandom(NONCE)
     return _V1 + nonce + cipher.encrypt(nonce, plain, aad)
-
-
-def _new_key() -> tuple[bytes, AESGCM]:
-    key = AESGCM.generate_key(256)
-    return key, AESGCM(key)
-
-
-def _judge(stands: "asyncio.Future[Any]", fresh: AESGCM, made: "asyncio.Future[AESGCM | None]") -> None:
-    """Has the person got the very key that was sealed with?"""
-    if stands.done():
-        return
-    if made.cancelled():
-        stands.cancel()
-    elif (error := made.exception()) is not None:
-        stands.set_exception(error)
-    elif made.result() is fresh:
-        stands.set_result(None)
-    else:
-        stands.set_exception(PersonForgotten() if made.result() is None else SealedTooSoon())
 
 
 def decrypt(cipher: AESGCM, aad: bytes, sealed: bytes) -> bytes:
@@ -117,14 +88,11 @@ class MemoryKeys:
         self.forgotten: set[UUID] = set()
 
     async def seal(self, subject: UUID, aad: bytes, plain: bytes) -> bytes:
-        return self.seal_at_once(subject, aad, plain)[0]
-
-    def seal_at_once(self, subject: UUID, aad: bytes, plain: bytes) -> tuple[bytes, "asyncio.Future[Any] | None"]:
         if subject in self.forgotten:
             raise PersonForgotten
         if subject not in self._ciphers:
             self._ciphers[subject] = AESGCM(AESGCM.generate_key(256))
-        return encrypt(self._ciphers[subject], aad, plain), None
+        return encrypt(self._ciphers[subject], aad, plain)
 
     async def open(self, subject: UUID, aad: bytes, sealed: bytes) -> bytes | None:
         cipher = self._ciphers.get(subject)
@@ -142,7 +110,6 @@ class PostgresKeys:
         self._pool, self._master, self._limit = pool, AESGCM(master), cached
         self._ciphers: dict[UUID, AESGCM] = {}
         self._make: Batcher[UUID, AESGCM | None] = Batcher(self._fetch_or_make)
-        self._fresh: dict[UUID, tuple[bytes, AESGCM]] = {}  # made here, not known to stand yet
         self._find: Batcher[UUID, AESGCM | None] = Batcher(self._fetch)
 
     async def check(self) -> None:
@@ -164,17 +131,6 @@ class PostgresKeys:
             raise PersonForgotten
         return encrypt(cipher, aad, plain)
 
-    def seal_at_once(self, subject: UUID, aad: bytes, plain: bytes) -> tuple[bytes, "asyncio.Future[Any] | None"]:
-        cipher = self._ciphers.get(subject)
-        if cipher is not None:
-            return encrypt(cipher, aad, plain), None
-        if subject not in self._fresh:
-            self._fresh[subject] = _new_key()
-        cipher = self._fresh[subject][1]
-        stands: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._make(subject).add_done_callback(lambda made: _judge(stands, cipher, made))
-        return encrypt(cipher, aad, plain), stands
-
     async def open(self, subject: UUID, aad: bytes, sealed: bytes) -> bytes | None:
         cipher = self._ciphers.get(subject) or await self._find(subject)
         return None if cipher is None else decrypt(cipher, aad, sealed)
@@ -190,9 +146,9 @@ class PostgresKeys:
         self._ciphers.pop(subject, None)
 
     async def _fetch_or_make(self, subjects: list[UUID]) -> list[AESGCM | None]:
-        fresh = {s: self._fresh.pop(s, None) or _new_key() for s in subjects}
-        made = await self._ask(MAKE, subjects, [self._wrap(s, key) for s, (key, _) in fresh.items()])
-        found: dict[UUID, AESGCM | None] = {row[0]: fresh[row[0]][1] for row in made}
+        fresh = {s: AESGCM.generate_key(256) for s in subjects}
+        made = await self._ask(MAKE, subjects, [self._wrap(s, key) for s, key in fresh.items()])
+        found: dict[UUID, AESGCM | None] = {row[0]: AESGCM(fresh[row[0]]) for row in made}
         self._remember(found.items())
         if others := [s for s in subjects if s not in found]:  # who has a key already, or never gets one again
             found |= zip(others, await self._fetch(others), strict=True)

@@ -1,7 +1,7 @@
 """How does a service hear another: every fact once, in order, whatever breaks?
 
 One consumer per (listening service, source stream), unfiltered, ack-all, one active process at a time. A batch must
-begin right after our own checkpoint and be contiguous; otherwise the consumer is made anew from there: our checkpoint
+begin right after our own checkpoint and be contiguous; otherwise the consumer is made anew: our checkpoint
 is the truth, not the broker's. What was heard and the checkpoint are written in one transaction; we acknowledge after.
 
 What a source tells at once (`chassis.telling`) is taken when its turn comes; the stream brings it again, and all that
@@ -59,10 +59,7 @@ PULL = json.dumps(  # "no_wait" ends it once nothing more is there, "expires" le
 
 TROUBLE = (BusUnavailable, LockLost, NatsError, asyncpg.PostgresError, TimeoutError, *LOST)
 
-LAST = (
-    "select c.position, (select event_id from heard h where h.source = $2 and h.position = c.position) "
-    "from checkpoints c where c.name = $1"
-)
+LAST = "select position, event_id from heard where source = $1 and position > $2 and event_id is not null"
 
 SET_ASIDE = (
     "insert into dead_letters values ($1, $2, null, $3, 'dead', 'The message''s headers cannot be read.', 1, now()) "
@@ -100,8 +97,9 @@ class Listener:
         self._buffer: deque[Placed] = deque()
         self._next = -1  # the place after the last in the buffer; -1 while we do not listen
         self._told: dict[int, Delivered] = {}  # told before their turn, by place
-        self._stored: Placed | None = None  # the last that the stream brought, until it is acknowledged
+        self._stored: Placed | None = None  # the last that the stream brought and was heard, until that is told
         self._unproven: dict[int, bytes] = {}  # ids of what was heard and not seen in the stream yet, by place
+        self._anchor = 0  # the last that had been heard when we began
         self._otherwise: int | None = None
         self._arrived = Pulse()
         self._outstanding = 0
@@ -143,12 +141,14 @@ class Listener:
 
     async def _listen(self, lock: Held) -> None:
         await self._c.execute("insert into checkpoints(name) values ($1) on conflict do nothing", self._checkpoint)
-        self.at, last = await self._c.fetchrow(LAST, self._checkpoint, self.source)
-        self._unproven = {} if last is None else {self.at: str(last).encode()}
+        self.at = await self._c.fetchval("select position from checkpoints where name = $1", self._checkpoint)
+        last = await self._c.fetch(LAST, self.source, self.at - AHEAD)
+        self._unproven = {position: str(event_id).encode() for position, event_id in last}
+        self._anchor = max(self._unproven, default=0)
         self._otherwise = None
         self.anew = False
         self._recent.forget()
-        await self._make_consumer(self.at + 1)
+        await self._make_consumer(min(self._unproven, default=self.at + 1))
         while True:
             lock.check()
             seen = self._arrived.count
@@ -184,7 +184,7 @@ class Listener:
             self._messages = await self._client.follow(inbox, self._on_message, self._on_status)
 
     async def _make_consumer(self, first: int) -> None:
-        """From the one before `first` on, so that it can be held against what we heard."""
+        """From `first` on: what we heard last, so that it can be held against that, and then what we have not heard."""
         await self._open_inbox(self._client.new_inbox())
         gone = await ask(self._client, f"CONSUMER.DELETE.{self._stream}.{self.service}")
         if gone.get("error") and gone["error"].get("err_code") not in NOT_FOUND:
@@ -193,7 +193,7 @@ class Listener:
             "durable_name": self.service,
             "ack_policy": "all",
             "deliver_policy": "by_start_sequence",
-            "opt_start_seq": max(1, first - 1),
+            "opt_start_seq": first,
             "max_ack_pending": 20_000,
             "ack_wait": 30_000_000_000,
             "mem_storage": True,  # where we are stands in our checkpoint; the broker's disk need not hear of it
@@ -218,26 +218,42 @@ class Listener:
         """From the stream: the next, or what we know already."""
         self._outstanding -= 1
         self._sign = asyncio.get_running_loop().time()
-        self._stored = placed = (sequence(message), message)
-        place = placed[0]
+        placed = place, _ = sequence(message), message
         if place >= self._next:
             self._buffer.append(placed)
             self._next = place + 1
             self._told.pop(place, None)
             self._arrived.beat()
-        elif (known := self._unproven.pop(place, None)) is not None and known != event_id(message):
-            self._otherwise = place
-            self._arrived.beat()
+        else:
+            self._compare(place, message)
+            self._unproven.pop(place, None)
+            if self._stored is None or self._stored[0] < place:
+                self._stored = placed
         self._take_told()
 
     def _on_told(self, message: Delivered) -> None:
         """From the source itself: kept until its turn comes."""
-        if 0 < self._next <= (place := place_told(message)) < self._next + AHEAD:
+        place = place_told(message)
+        if 0 < self._next <= place < self._next + AHEAD:
             self._told[place] = message
             self._take_told()
+        else:
+            self._compare(place, message)
+
+    def _compare(self, place: int, message: Delivered) -> None:
+        """Is it what we heard at that place, as far as the stream has not said so yet?"""
+        if self._unproven.get(place, heard := event_id(message)) != heard:
+            self._otherwise = place
+            self._arrived.beat()
+
+    def _is_proven(self) -> bool:
+        """Has the stream brought the last that had been heard when we began, and nothing else than was heard?"""
+        return self._otherwise is None and self._anchor not in self._unproven
 
     def _take_told(self) -> None:
-        """Those whose turn has come, unless the stream lags too far behind."""
+        """Those whose turn has come, if this is the log that was heard before and the stream is not too far behind."""
+        if not self._is_proven():
+            return
         while len(self._unproven) < AHEAD and (message := self._told.pop(self._next, None)) is not None:
             self._unproven[self._next] = event_id(message)
             self._buffer.append((self._next, message))
@@ -267,7 +283,7 @@ class Listener:
     # --- our side ---
 
     async def _hear(self, batch: list[Placed]) -> None:
-        """Write a batch and the checkpoint together, then acknowledge its last message."""
+        """Write a batch and the checkpoint together, then acknowledge the last of it that the stream brought."""
         batch = self._in_order(batch)
         if not batch:
             return
@@ -278,6 +294,7 @@ class Listener:
         if self.at != last:
             raise OutOfOrder  # another process has heard this already
         self._heard.beat()
+        self._stored = next((p for p in reversed(batch) if p[1].reply), self._stored)
         await self._acknowledge()
         if span is not None:
             span.end()
@@ -300,7 +317,10 @@ class Listener:
             try:
                 await self._following.hear(statement, self._c, self.source, facts, moved, tell)
                 return
-            except asyncpg.PostgresError as error:  # the fault may be a read model's; what was said is to be heard
+            except (
+                asyncpg.PostgresError,
+                TimeoutError,
+            ) as error:  # perhaps a read model's: what was said is to be heard
                 log_line.info("listener.alone", source=self.source, at=self.at, why=type(error).__name__)
         async with _whole(self._c, malformed):
             statement, _ = self._hearing(rows, last)
@@ -322,8 +342,8 @@ class Listener:
         return statement, moved
 
     async def _acknowledge(self) -> None:
-        """The last that the stream brought, and with it all before, once that has been heard."""
-        if self._stored is not None and self._stored[0] <= self.at:
+        """The last that the stream brought and that has been heard, and with it all before."""
+        if self._stored is not None:
             await self._client.publish(self._stored[1].reply, b"+ACK")
             self._stored = None
 
@@ -337,7 +357,7 @@ class Listener:
 
     async def _mark_moment(self) -> None:
         """Note up to which moment this source is known to be complete."""
-        if self._level is None or self._level[0] > self.at or self._level == self._marked:
+        if self._level is None or self._level[0] > self.at or self._level == self._marked or not self._is_proven():
             return
         position, at = self._level
         await self._c.execute(

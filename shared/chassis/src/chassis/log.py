@@ -3,11 +3,10 @@
 `PostgresLog` keeps it; `MemoryLog` is its twin for unit tests. Both pass the same contract suite.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -106,10 +105,8 @@ class AppendFailed(Exception):
 class Log(Protocol):
     """One service's facts, in one order."""
 
-    async def append(self, request: Append, once: "asyncio.Future[Any] | None" = None) -> Verdict:
-        """Nothing is written before `once` is done; when that fails nothing is, and its error is raised.
-
-        Raises AppendFailed, LogUnavailable or LogWentBack."""
+    async def append(self, request: Append) -> Verdict:
+        """Raises AppendFailed, LogUnavailable or LogWentBack."""
         ...
 
     async def stream(self, stream: str, after: int = 0) -> Sequence[Stored]:

@@ -1,9 +1,7 @@
 """The log in memory: for unit tests, passing the same contract suite as PostgreSQL."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from chassis.log import Append, Appended, AppendFailed, Conflict, Repeated, Stored, Verdict
@@ -20,9 +18,7 @@ class MemoryLog:
         self._versions: dict[str, int] = {}
         self._answers: dict[UUID, Repeated] = {}
 
-    async def append(self, request: Append, once: "asyncio.Future[Any] | None" = None) -> Verdict:
-        if once is not None:
-            await asyncio.shield(once)  # it may be others' as well
+    async def append(self, request: Append) -> Verdict:
         if "\x00" in request.stream:
             raise AppendFailed("A stream's name cannot hold a zero byte.")
         if request.key is not None and (seen := self._answers.get(request.key.id)) is not None:

@@ -5,7 +5,6 @@ a wrong copy harmless, and nobody is refused on one: before a refusal the stream
 done before gets its first answer.
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from chassis.clock import new_id
 from chassis.codec import Codec
 from chassis.decider import Aggregate, Refused, record
 from chassis.envelope import Actor, Envelope, to_headers
-from chassis.keys import Keys, SealedTooSoon
+from chassis.keys import Keys
 from chassis.log import Append, Appended, Conflict, Key, Log, NewFact, Repeated, Stored
 from chassis.telemetry import current_traceparent
 
@@ -232,18 +231,10 @@ class Performer:
         guards: Sequence[tuple[str, int]],
     ) -> Appended | Repeated | Conflict:  # fmt: skip
         traceparent = current_traceparent()
-        waits: list[asyncio.Future[Any]] = []
-        new = [self._new_fact(f, context, traceparent, waits) for f in facts]
-        once = waits[0] if len(waits) == 1 else asyncio.gather(*waits) if waits else None
-        try:
-            return await self._log.append(Append(stream, loaded.version, new, guards, key), once)
-        except SealedTooSoon:  # the person had a key, which is known by now
-            return await self._append(stream, loaded, facts, context, key, guards)
+        new = [await self._new_fact(f, context, traceparent) for f in facts]
+        return await self._log.append(Append(stream, loaded.version, new, guards, key))
 
-    def _new_fact(
-        self, fact: Any, context: Context, traceparent: str | None, waits: "list[asyncio.Future[Any]]"
-    ) -> NewFact:
-        """A fact as it goes into the log; what has to be done before it is written goes into `waits`."""
+    async def _new_fact(self, fact: Any, context: Context, traceparent: str | None) -> NewFact:
         encoded = self._codec.encode(fact)
         event_id = new_id()
         if not encoded.linked:
@@ -261,9 +252,7 @@ class Performer:
         )
         sealed = None
         if encoded.sealed is not None and encoded.subject is not None:
-            sealed, once = self._keys.seal_at_once(encoded.subject, event_id.bytes, encoded.sealed)
-            if once is not None:
-                waits.append(once)
+            sealed = await self._keys.seal(encoded.subject, event_id.bytes, encoded.sealed)
         return NewFact(
             event_id, encoded.name, encoded.version, encoded.open, sealed, to_headers(envelope), encoded.subject
         )

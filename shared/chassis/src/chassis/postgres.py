@@ -10,7 +10,6 @@ import contextlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -58,7 +57,7 @@ class PostgresLog:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._open = False
-        self._gathered: asyncio.Future[Any] | None = None  # done once enough wait to go on
+        self._gathered: asyncio.Future[None] | None = None  # done once enough wait to go on
         self._load: Batcher[tuple[str, int], list[Stored]] = Batcher(self._load_many)
 
     async def start(self) -> None:
@@ -83,25 +82,15 @@ class PostgresLog:
 
     # --- writing ---
 
-    async def append(self, request: Append, once: "asyncio.Future[Any] | None" = None) -> Verdict:
+    async def append(self, request: Append) -> Verdict:
         if not self._open:
             raise LogUnavailable("The log is not open for writing.")
-        waiting = Waiting(request, asyncio.get_running_loop().create_future(), held=once is not None)
-        if once is not None:  # it takes its place among those that gather, but is left there until then
-            once.add_done_callback(lambda done: self._release(waiting, done))
+        waiting = Waiting(request, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._wake.set()
         if len(self._queue) >= FEW:
             self._enough()
         return await waiting.future
-
-    def _release(self, waiting: Waiting, once: "asyncio.Future[Any]") -> None:
-        waiting.held = False
-        if once.cancelled():
-            waiting.future.cancel()
-        elif (error := once.exception()) is not None:
-            waiting.fail(error)
-        self._wake.set()
 
     async def _run(self, lane: Lane) -> None:
         while True:
@@ -157,7 +146,7 @@ class PostgresLog:
             waiting = self._queue.popleft()
             if waiting.future.done():  # the caller gave up
                 continue
-            if waiting.held or not compatible(streams, keys, waiting.request):
+            if not compatible(streams, keys, waiting.request):
                 left.append(waiting)
                 streams.add(waiting.request.stream)  # those behind it on the same stream must wait too
                 continue

@@ -30,6 +30,7 @@ class Statement:
         self._told.append(condition)
         return len(self._told) - 1
 
-    async def run(self, c: Any) -> Any:
-        """The conditions in the order in which they were asked for, as a row of booleans."""
-        return await c.fetchrow(f"with {', '.join(self._parts)} select {', '.join(self._told)}", *self.arguments)
+    async def run(self, c: Any, timeout: float | None = None) -> Any:
+        """The conditions in the order in which they were asked for, as a row of booleans. Raises TimeoutError."""
+        sql = f"with {', '.join(self._parts)} select {', '.join(self._told)}"
+        return await c.fetchrow(sql, *self.arguments, timeout=timeout)

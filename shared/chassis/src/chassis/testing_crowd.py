@@ -2,9 +2,8 @@
 
 The log's own calls are the only places where something can come in between a command's look and its append."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from chassis.log import Append, Stored, Verdict
 from chassis.memory import MemoryLog
@@ -20,9 +19,9 @@ class Crowded(MemoryLog, Generic[Act]):
         self.turns: list[Sequence[Act]] = []
         self.serve: Callable[[Act], Awaitable[object]] | None = None
 
-    async def append(self, request: Append, once: "asyncio.Future[Any] | None" = None) -> Verdict:
+    async def append(self, request: Append) -> Verdict:
         await self._others_first()
-        return await super().append(request, once)
+        return await super().append(request)
 
     async def stream(self, stream: str, after: int = 0) -> Sequence[Stored]:
         await self._others_first()
