@@ -119,6 +119,21 @@ class Pair:
         return (await self.hearer.log.pool.fetchval("select count(*) from heard")) >= n
 
 
+async def heard_is_what_was_told(pair: Pair) -> None:
+    told = await pair.teller.log.pool.fetch("select event_id, data, recorded_at from events order by position")
+    heard = await pair.hearer.log.pool.fetch("select event_id, data, recorded_at from heard order by position")
+    assert heard == told
+
+
+async def holds(pair: Pair, most: int) -> None:
+    """From now on the stream takes no more than so many messages; -1: any number."""
+    await pair.teller.relay.check()
+    client = pair.teller.wire.client
+    config = (await ask(client, "STREAM.INFO.PLAN"))["config"]
+    changed = await ask(client, "STREAM.UPDATE.PLAN", config | {"max_msgs": most, "discard": "new"})
+    assert "error" not in changed, changed
+
+
 async def until(true: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
     """Wait until something is so; the test fails when it does not become so."""
     async with asyncio.timeout(seconds):
@@ -700,14 +715,8 @@ async def test_of_messages_sent_together_none_stands_after_one_that_was_refused(
 
 
 async def test_a_relay_says_why_the_broker_takes_no_more_and_goes_on_when_it_does(
-    pair: Pair, nats_server: Nats, capsys: pytest.CaptureFixture[str]
+    pair: Pair, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def holds(most: int) -> None:
-        async with as_operator(nats_server) as client:
-            config = (await ask(client, "STREAM.INFO.PLAN"))["config"]
-            changed = await ask(client, "STREAM.UPDATE.PLAN", config | {"max_msgs": most, "discard": "new"})
-            assert "error" not in changed, changed
-
     async def said() -> bool:
         nonlocal output
         output += "".join(capsys.readouterr())
@@ -715,11 +724,11 @@ async def test_a_relay_says_why_the_broker_takes_no_more_and_goes_on_when_it_doe
 
     output = ""
     await pair.teller.relay.check()
-    await holds(2)
+    await holds(pair, 2)
     pair.begin(pair.teller.relay.run, pair.listener.run)
     await pair.tell(0, 5)
     await until(said)
-    await holds(-1)
+    await holds(pair, -1)
     await pair.until_heard(5)
     assert await pair.heard() == [1, 2, 3, 4, 5]
 
@@ -733,9 +742,7 @@ async def test_what_this_process_appended_is_published_without_reading_it_back(
         await pair.tell(n * 3, n * 3 + 3)
     await pair.until_heard(60)
     assert await pair.heard() == list(range(1, 61))
-    told = await pair.teller.log.pool.fetch("select event_id, data, recorded_at from events order by position")
-    heard = await pair.hearer.log.pool.fetch("select event_id, data, recorded_at from heard order by position")
-    assert heard == told
+    await heard_is_what_was_told(pair)
 
 
 async def test_a_moment_marked_while_more_came_is_announced_once_that_is_published(
@@ -811,18 +818,11 @@ async def test_a_connection_that_breaks_while_it_is_made_anew_is_made_anew_once_
 # --- told at once ---
 
 
-async def held_back(pair: Pair, last: int) -> None:
-    """A stream that takes no more than so many messages: what comes after is only told."""
-    await pair.teller.relay.check()
-    client = pair.teller.wire.client
-    config = (await ask(client, "STREAM.INFO.PLAN"))["config"]
-    changed = await ask(client, "STREAM.UPDATE.PLAN", config | {"max_msgs": last, "discard": "new"})
-    assert "error" not in changed, changed
-
-
-async def released(pair: Pair) -> None:
-    config = (await ask(pair.teller.wire.client, "STREAM.INFO.PLAN"))["config"]
-    await ask(pair.teller.wire.client, "STREAM.UPDATE.PLAN", config | {"max_msgs": -1})
+async def telling_ahead(pair: Pair, most: int) -> None:
+    """All are at work, and the stream takes no more than so many: what comes after is only told."""
+    await holds(pair, most)
+    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run, pair.listener.run)
+    await listening(pair)
 
 
 async def listening(pair: Pair) -> None:
@@ -844,21 +844,17 @@ async def told(pair: Pair, position: int, n: int, id: UUID | None = None) -> Non
 
 
 async def test_what_is_told_is_heard_before_the_stream_has_it_and_once(pair: Pair) -> None:
-    await held_back(pair, 3)
-    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run, pair.listener.run)
-    await listening(pair)
+    await telling_ahead(pair, 3)
     for n in range(10):
         await pair.tell(n, n + 1)
     await pair.until_heard(10)
     await until(lambda: _ends_at(pair, 3))
-    await released(pair)
+    await holds(pair, -1)
     await until(lambda: _ends_at(pair, 10))
     await pair.tell(10, 12)
     await pair.until_heard(12)
     assert await pair.heard() == list(range(1, 13))
-    told = await pair.teller.log.pool.fetch("select event_id, data, recorded_at from events order by position")
-    heard = await pair.hearer.log.pool.fetch("select event_id, data, recorded_at from heard order by position")
-    assert heard == told
+    await heard_is_what_was_told(pair)
 
 
 async def _ends_at(pair: Pair, sequence: int) -> bool:
@@ -877,7 +873,7 @@ async def test_what_was_told_while_nobody_listened_comes_with_the_stream(pair: P
 
 
 async def test_what_is_told_before_its_turn_waits_for_it(pair: Pair) -> None:
-    await held_back(pair, 2)
+    await holds(pair, 2)
     pair.begin(pair.listener.run, pair.teller.relay.run)
     await pair.tell(0, 2)
     await pair.until_heard(2)
@@ -897,16 +893,15 @@ async def test_a_gap_in_what_is_told_is_filled_by_the_stream_and_what_was_told_m
     await listening(pair)
     fact = counted(4)
     await told(pair, 4, 4, fact.event_id)
-    await held_back(pair, 3)
+    await holds(pair, 3)
     pair.begin(pair.teller.relay.run)
     await pair.tell(1, 4)
     await pair.until_heard(4)
     await pair.teller.log.append(Append("c-4", 0, [fact]))
-    await released(pair)
+    await holds(pair, -1)
     await pair.tell(5, 6)
     await pair.until_heard(5)
-    heard = await pair.hearer.log.pool.fetch("select event_id from heard order by position")
-    assert heard == await pair.teller.log.pool.fetch("select event_id from events order by position")
+    await heard_is_what_was_told(pair)
 
 
 async def test_what_is_told_again_far_too_early_or_without_a_place_changes_nothing(pair: Pair) -> None:
@@ -920,8 +915,7 @@ async def test_what_is_told_again_far_too_early_or_without_a_place_changes_nothi
     await pair.tell(2, 6)
     await pair.until_heard(6)
     assert await pair.heard() == [1, 2, 3, 4, 5, 6]
-    heard = await pair.hearer.log.pool.fetch("select event_id from heard order by position")
-    assert heard == await pair.teller.log.pool.fetch("select event_id from events order by position")
+    await heard_is_what_was_told(pair)
 
 
 async def test_what_several_processes_tell_is_heard_once_and_in_order(pair: Pair) -> None:
@@ -929,7 +923,7 @@ async def test_what_several_processes_tell_is_heard_once_and_in_order(pair: Pair
     await other.start()
     second = Relay("plan", TOLD, other, pair.teller.wire.client, lambda: NOW)
     first = pair.teller.relay
-    await held_back(pair, 1)
+    await holds(pair, 1)
     pair.begin(first.run, first.teller.run, second.run, second.teller.run, pair.listener.run)
     await listening(pair)
     for n in range(40):
@@ -938,17 +932,14 @@ async def test_what_several_processes_tell_is_heard_once_and_in_order(pair: Pair
         )
     await pair.until_heard(80)
     assert await pair.heard() == list(range(1, 81))
-    heard = await pair.hearer.log.pool.fetch("select event_id from heard order by position")
-    assert heard == await pair.teller.log.pool.fetch("select event_id from events order by position")
+    await heard_is_what_was_told(pair)
     await pair.end()
     await other.stop()
 
 
 async def test_more_than_a_few_at_once_are_left_to_the_stream(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telling, "FEW", 4)
-    await held_back(pair, 2)
-    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run, pair.listener.run)
-    await listening(pair)
+    await telling_ahead(pair, 2)
     teller = pair.teller.relay.teller
     facts = [counted(n) for n in range(9)]
 
@@ -962,7 +953,7 @@ async def test_more_than_a_few_at_once_are_left_to_the_stream(pair: Pair, monkey
     assert not teller.covers(9, 10)
     await pair.until_heard(2)
     assert await pair.heard() == [1, 2]
-    await released(pair)
+    await holds(pair, -1)
     await pair.until_heard(10)
     assert await pair.heard() == list(range(1, 11))
 
@@ -971,27 +962,23 @@ async def test_a_listener_runs_no_further_ahead_of_the_stream_than_it_is_allowed
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listen, "AHEAD", 5)
-    await held_back(pair, 2)
-    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run, pair.listener.run)
-    await listening(pair)
+    await telling_ahead(pair, 2)
     for n in range(20):
         await pair.tell(n, n + 1)
     await pair.until_heard(5)
-    await released(pair)
+    await holds(pair, -1)
     await pair.until_heard(20)
     assert await pair.heard() == list(range(1, 21))
 
 
 async def test_a_listener_that_begins_anew_ahead_of_the_stream_hears_on(pair: Pair) -> None:
-    await held_back(pair, 3)
-    pair.begin(pair.teller.relay.run, pair.teller.relay.teller.run, pair.listener.run)
-    await listening(pair)
+    await telling_ahead(pair, 3)
     for n in range(10):
         await pair.tell(n, n + 1)
     await pair.until_heard(10)
     pair.listener.anew = True
     pair.listener._arrived.beat()
-    await released(pair)
+    await holds(pair, -1)
     await pair.tell(10, 15)
     await pair.until_heard(15)
     assert await pair.heard() == list(range(1, 16))

@@ -17,9 +17,8 @@ _NEVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def sequence(message: Delivered) -> int:
-    """A message's place. The stream says it in `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>...`, where we
-    acknowledge; the source itself says it in the subject, `live.<service>.<position>`."""
-    return int(message.reply.split(".", 6)[5] if message.reply else message.subject.rpartition(".")[2])
+    """The stream sequence in an acknowledgement subject: `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>...`"""
+    return int(message.reply.split(".", 6)[5])
 
 
 def place_told(message: Delivered) -> int:

@@ -1,8 +1,8 @@
 """How does a service hear another: every fact once, in order, whatever breaks?
 
 One consumer per (listening service, source stream), unfiltered, ack-all, one active process at a time. A batch must
-begin right after our own checkpoint and be contiguous; otherwise the consumer is made anew: our checkpoint
-is the truth, not the broker's. What was heard and the checkpoint are written in one transaction; we acknowledge after.
+begin right after our own checkpoint and be contiguous; otherwise the consumer is made anew. Our checkpoint is the
+truth, not the broker's. What was heard and the checkpoint are written in one transaction; we acknowledge after.
 
 What a source tells at once (`chassis.telling`) is taken when its turn comes; the stream brings it again, and all that
 was missed. Both must be the same facts.
@@ -143,7 +143,7 @@ class Listener:
         await self._c.execute("insert into checkpoints(name) values ($1) on conflict do nothing", self._checkpoint)
         self.at = await self._c.fetchval("select position from checkpoints where name = $1", self._checkpoint)
         last = await self._c.fetch(LAST, self.source, self.at - AHEAD)
-        self._unproven = {position: str(event_id).encode() for position, event_id in last}
+        self._unproven = {place: str(id).encode() for place, id in last}
         self._anchor = max(self._unproven, default=0)
         self._otherwise = None
         self.anew = False
@@ -317,10 +317,7 @@ class Listener:
             try:
                 await self._following.hear(statement, self._c, self.source, facts, moved, tell)
                 return
-            except (
-                asyncpg.PostgresError,
-                TimeoutError,
-            ) as error:  # perhaps a read model's: what was said is to be heard
+            except (asyncpg.PostgresError, TimeoutError) as error:  # perhaps a read model's; this is to be heard
                 log_line.info("listener.alone", source=self.source, at=self.at, why=type(error).__name__)
         async with _whole(self._c, malformed):
             statement, _ = self._hearing(rows, last)
