@@ -46,7 +46,7 @@ from chassis.react import Ask, Reactor
 from chassis.recent import Recent, Row
 from chassis.relay import LogBehindStream, Relay
 from chassis.servers import Database, Nats, Postgres
-from chassis.testing_stack import Databases, as_operator, core_schema, forget_streams
+from chassis.testing_stack import Databases, as_operator, core_schema, cut_off, forget_streams
 from chassis.view import Heard
 from chassis.wire import Wire
 
@@ -374,6 +374,15 @@ async def test_a_listener_knows_up_to_which_moment_its_source_is_complete(pair: 
     await until(lambda: marked_at(pair, 0))
     await pair.tell(0, 5)  # at the same moment: the clock of these tests stands still
     await until(lambda: marked_at(pair, 5))
+
+
+async def test_a_moment_that_a_crash_took_back_is_noted_again(pair: Pair) -> None:
+    pair.begin(pair.teller.relay.run, pair.listener.run)
+    await until(lambda: marked_at(pair, 0))
+    async with pair.hearer.log.pool.acquire() as c, c.transaction():
+        await c.execute("update checkpoints set moment = null where name = 'hear:plan'")
+        await cut_off(c)
+    await until(lambda: marked_at(pair, 0))
 
 
 # --- reactions ---

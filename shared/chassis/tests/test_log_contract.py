@@ -27,7 +27,7 @@ from chassis.log import (
 from chassis.memory import MemoryLog
 from chassis.postgres import FEW, PostgresLog
 from chassis.servers import Database
-from chassis.testing_stack import Databases, core_schema
+from chassis.testing_stack import Databases, core_schema, cut_off
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -370,10 +370,8 @@ async def test_a_database_that_only_reads_is_unavailable_and_refuses_no_request_
     await log.append(add("a"))
     owner = await asyncpg.connect(made.owner_url)
     await owner.execute(f"alter database {made.name} set default_transaction_read_only = on")
-    await log.pool.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
-        "and usename = current_user and pid <> pg_backend_pid()"
-    )
+    async with log.pool.acquire() as c:
+        await cut_off(c)
     results = await asyncio.gather(log.append(add("b")), log.append(add("c")), return_exceptions=True)
     assert [type(r) for r in results] == [LogUnavailable, LogUnavailable]
     await owner.execute("set default_transaction_read_only = off")

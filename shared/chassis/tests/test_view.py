@@ -362,6 +362,28 @@ async def test_what_this_process_wrote_is_folded_from_memory_and_all_else_from_t
     assert (await store.rows())[A].held == 14
 
 
+async def test_a_view_that_is_doubted_while_it_takes_from_memory_passes_nothing_over(
+    store: Store,
+) -> None:
+    class Crashing:
+        def acquire(self) -> Any:
+            folder.doubt()
+            return store.pool.acquire()
+
+    folder = Folder(VIEW, "plan", store.pool, Decoder(CODECS), {"plan": store.log.remember()})
+    await store.add(Added(box=A, n=1, said=""), Added(box=B, n=1, said=""))
+    await level(folder)
+    await store.add(Added(box=A, n=5, said=""))
+    async with store.pool.acquire() as c, c.transaction():
+        await c.execute("update checkpoints set position = 1 where name = 'view:boxes:plan'")
+        await c.execute("delete from views.boxes where box = $1", B)
+    folder._pool = Crashing()  # type: ignore[assignment]
+    await folder.step()
+    folder._pool = store.pool
+    await level(folder)
+    assert {box: row.held for box, row in (await store.rows()).items()} == {A: 6, B: 1}
+
+
 # --- folded by the statement that hears ---
 
 

@@ -64,6 +64,11 @@ class Folder(Generic[Row]):
         """Ask the database at the next step, whatever memory says: somebody waits for what other processes wrote."""
         self._look = dict.fromkeys(self.view.sources, 0.0)
 
+    def doubt(self) -> None:
+        """Look again how far the table is: the database may have taken back the newest of it in a crash."""
+        self._read = None
+        self.at = dict.fromkeys(self.view.sources, 0)
+
     async def _advance(self, source: str) -> bool:
         """Read what is new, fold it in memory, and write rows and checkpoint in one statement."""
         facts = self._fold.remembered(source, self.at[source], BATCH) if self._read is not None else ()
@@ -72,6 +77,7 @@ class Folder(Generic[Row]):
         async with self._pool.acquire() as c:
             if self._read is None:
                 await self._begin(c)
+                facts = ()  # if it was doubted just now, they do not follow what the table holds
             facts = facts or await self._fold.select(c, source, self.at[source], BATCH)
             if not facts:
                 self._look_later(source)

@@ -146,6 +146,7 @@ class Listener:
         self._unproven = {place: str(id).encode() for place, id in last}
         self._anchor = max(self._unproven, default=0)
         self._otherwise = None
+        self._marked = None  # a crash may have taken it back
         self.anew = False
         self._recent.forget()
         await self._make_consumer(min(self._unproven, default=self.at + 1))

@@ -123,6 +123,7 @@ class Runtime:
         self._stirred = Pulse()
         self.folded = Pulse(self._stirred)  # beats when read models of this process have folded something
         self.relay: Relay | None = None
+        self.folders: dict[str, Folder[Any]] = {}
         self.listeners: dict[str, Listener] = {}
         self.reactors: dict[str, Reactor] = {}
 
@@ -154,7 +155,7 @@ class Runtime:
         followers = 2 * len(self.service.hears) + len(self.service.views)
         self.copies: asyncpg.Pool = await asyncpg.create_pool(
             s.database_url, min_size=1, max_size=4 + followers, server_settings=NOT_AWAITED, timeout=10,
-            reset=nothing_to_reset,
+            reset=nothing_to_reset, init=self._tell_when_it_ends,
         )  # fmt: skip
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(s.database_url),
@@ -195,6 +196,14 @@ class Runtime:
         for pool in (self.pool, self.copies, self._keys_pool):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(pool.close(), 3)
+
+    async def _tell_when_it_ends(self, connection: Any) -> None:
+        """A connection that ends may be the first sign of a crash, which takes back the newest of what was copied."""
+        connection.add_termination_listener(self._doubt_views)
+
+    def _doubt_views(self, _: Any) -> None:
+        for folder in self.folders.values():
+            folder.doubt()
 
     def _task(self, work: Any, name: str) -> None:
         task = asyncio.create_task(work, name=name)
