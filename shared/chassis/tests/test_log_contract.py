@@ -23,6 +23,7 @@ from chassis.log import (
     LogWentBack,
     NewFact,
     Repeated,
+    Verdict,
 )
 from chassis.memory import MemoryLog
 from chassis.postgres import FEW, PostgresLog
@@ -30,6 +31,7 @@ from chassis.servers import Database
 from chassis.testing_stack import Databases, core_schema, cut_off
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+KEY = uuid4()
 
 
 def fact(name: str = "Happened", data: bytes = b"{}") -> NewFact:
@@ -227,6 +229,50 @@ async def test_two_processes_may_write_at_once(two: tuple[PostgresLog, PostgresL
         *(log.append(add(f"{n}-{v}")) for v in range(100) for n, log in enumerate((one, other)))
     )
     assert sorted(v.position for v in verdicts if isinstance(v, Appended)) == list(range(1, 201))
+
+
+@pytest.mark.parametrize(
+    ("same", "loser"),
+    [
+        (add("new"), Conflict("new", 1)),
+        (add("known", 1), Conflict("known", 2)),
+        (add("other", key=Key(KEY, b"f", b"a")), Repeated(b"f", b"a", 2, 1)),
+        (add("none", n=0, key=Key(KEY, b"f", b"a")), Repeated(b"f", b"a", 1, 0)),
+    ],
+    ids=["a new stream", "a known stream", "a command", "a command without facts"],
+)
+async def test_of_two_processes_that_do_the_same_one_does_it_and_the_others_neighbours_are_not_harmed(
+    two: tuple[PostgresLog, PostgresLog, Database], same: Append, loser: Verdict
+) -> None:
+    one, other, made = two
+    await one.append(add("known"))
+    added = len(same.facts)
+    owner = await asyncpg.connect(made.owner_url)
+    async with owner.transaction():
+        await owner.execute("select from log_head for update")
+        first = asyncio.create_task(one.append(same))
+        await _waiting_for_the_head(made, 1)
+        rest = [add("left"), same, add("none", n=0), add("right")]
+        second = [asyncio.create_task(other.append(r)) for r in rest]
+        await _waiting_for_the_head(made, 2)
+    await owner.close()
+    assert await first == Appended(1 + added, same.expected + added)
+    left, lost, none, right = await asyncio.gather(*second)
+    assert (left, lost, right) == (Appended(2 + added, 1), loser, Appended(3 + added, 1))
+    assert none == Appended(3 + added, 0)
+    assert await one.head() == 3 + added
+    assert [f.position for f in await one.after(0, 9)] == list(range(1, 4 + added))
+
+
+async def _waiting_for_the_head(made: Database, n: int) -> None:
+    """Until so many calls have made their checks and wait for the head row."""
+    c = await asyncpg.connect(made.owner_url)
+    async with asyncio.timeout(5):
+        while n > await c.fetchval(  # noqa: ASYNC110 - what is waited for happens in the server
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        ):
+            await asyncio.sleep(0.01)
+    await c.close()
 
 
 async def test_what_a_process_appended_last_stands_in_its_memory_as_in_the_log(

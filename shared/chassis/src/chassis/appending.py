@@ -22,7 +22,7 @@ RECONNECT_FOR = 10.0
 LOSSES = 3
 """How often one call may lose its connection before those waiting are told that the log is unavailable."""
 
-CALL = "select * from append_facts($1, $2, $3, $4, $5)"
+CALL = "select * from append_facts($1, $2, $3, $4, $5, $6)"
 
 
 class Waiting:
@@ -86,13 +86,15 @@ class Lane:
         finally:
             self.flying = ()
 
-    async def _write(self, batch: Sequence[Waiting], losses: int = 0) -> None:
+    async def _write(self, batch: Sequence[Waiting], losses: int = 0, careful: bool = False) -> None:
+        """Not `careful`: what other processes may have done meanwhile is left for the tables' keys to find."""
         if not batch:
             return
+        batch = sorted(batch, key=_adds_nothing)
         try:
             call = self._call or await self._prepared()
             span = shared_span("log.append", (w.trace for w in batch), {"requests": len(batch)})
-            rows = await call.fetch(*self._before(), *_arguments(batch), timeout=RECONNECT_FOR)
+            rows = await call.fetch(*self._before(), *_arguments(batch), careful, timeout=RECONNECT_FOR)
             if span is not None:
                 span.end()
         except (ValueError, TypeError, OverflowError) as error:  # before LOST: asyncpg's error for this is both
@@ -104,6 +106,9 @@ class Lane:
         except asyncpg.PostgresError as error:
             if sqlstate(error) == "SL001":
                 raise LogWentBack(str(error)) from error
+            if isinstance(error, asyncpg.UniqueViolationError) and not careful:  # somebody was quicker
+                await self._write(batch, losses, careful=True)
+                return
             if passes(error):
                 raise LogUnavailable(f"The database cannot take anything just now ({sqlstate(error)}).") from error
             refused = AppendFailed(f"The database refused the request ({sqlstate(error)}).")
@@ -180,6 +185,10 @@ class Lane:
         return None if position is None else Appended(position, last)
 
 
+def _adds_nothing(waiting: Waiting) -> bool:
+    return not waiting.request.facts
+
+
 def as_read(added: Sequence[tuple[Append, int]], recorded_at: datetime) -> list[Row]:
     """The facts of requests, each with the position before it, as they now stand in the log."""
     return [
@@ -189,20 +198,30 @@ def as_read(added: Sequence[tuple[Append, int]], recorded_at: datetime) -> list[
     ]
 
 
-def _arguments(batch: Sequence[Waiting]) -> tuple[list[Any], list[Any], list[Any]]:
-    """Requests, guards and facts as `append_facts` takes them: rows, because the driver looks into every array for
-    arrays within, and each array costs the server more than its elements do."""
-    requests: list[Any] = []
+def _arguments(batch: Sequence[Waiting]) -> tuple[int, list[Any], list[Any]]:
+    """How many facts, guards and facts as `append_facts` takes them: rows, because the driver looks into every array
+    for arrays within, and each array costs the server more than its elements do.
+
+    What concerns a request as a whole stands in its first row. One without facts is a row that is none; those are last
+    in the batch, so that a row's place among all is its fact's among the facts."""
     guards: list[Any] = []
-    facts: list[Any] = []
+    rows: list[Any] = []
+    count = 0
     for n, waiting in enumerate(batch, 1):
         r = waiting.request
         k = r.key
-        known = (None, None, None) if k is None else (k.id, k.fingerprint, k.answer)
-        requests.append((r.stream, r.expected, len(r.facts), *known))
+        count += len(r.facts)
+        whole = (len(r.facts), None, None, None) if k is None else (len(r.facts), k.id, k.fingerprint, k.answer)
         guards.extend((n, stream, version) for stream, version in r.guards)
-        facts.extend(
-            (n, r.stream, version, f.event_id, f.name, f.schema_version, f.data, f.sealed, f.envelope, f.subject)
-            for version, f in enumerate(r.facts, r.expected + 1)
-        )
-    return requests, guards, facts
+        for version, f in enumerate(r.facts, r.expected + 1):
+            rows.append(
+                (n, r.stream, version, f.event_id, f.name, f.schema_version, f.data, f.sealed, f.envelope, f.subject,
+                 *whole)
+            )  # fmt: skip
+            whole = _SAID
+        if not r.facts:
+            rows.append((n, r.stream, r.expected + 1, *_NO_FACT, *whole))
+    return count, guards, rows
+
+
+_SAID, _NO_FACT = (None,) * 4, (None,) * 7

@@ -66,6 +66,7 @@ class PostgresLog:
 
     async def start(self) -> None:
         """Connect, refuse an unsafe server, begin to take requests."""
+        self._loop = asyncio.get_running_loop()
         await refuse_unsafe(self._dsn)
         connection = await self.lanes[0].connect()
         self.known = int(await connection.fetchval("select position from log_head") or 0)
@@ -89,7 +90,7 @@ class PostgresLog:
     async def append(self, request: Append) -> Verdict:
         if not self._open:
             raise LogUnavailable("The log is not open for writing.")
-        waiting = Waiting(request, asyncio.get_running_loop().create_future())
+        waiting = Waiting(request, self._loop.create_future())
         self._queue.append(waiting)
         self._wake.set()
         if len(self._queue) >= FEW:

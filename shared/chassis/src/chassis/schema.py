@@ -100,16 +100,20 @@ create schema views;
 # Requests that touch one stream, or repeat one command, never share a call: the appender keeps them apart. So the
 # checks below may all read the state before the call. Index paths are forced because a plan made on a young table
 # would scan it. Only what was refused is answered in rows: where the others stand follows from `base`.
+#
+# Every check is made before the head row is locked, while another call writes: a stream only grows and a key stays, and
+# what is added in between by another process makes the insertion fail, for (stream_id, version) and command_id are
+# unique. That a new stream is new is left to the insertion altogether. When it fails, or something is to be refused, or
+# there are guards, which no constraint holds, the checks are made under the lock: see `p_careful`.
 APPEND = """
-create type new_request as (
-    stream_id text, expected int, facts int, command_id uuid, fingerprint bytea, result bytea);
 create type new_guard as (request int, stream_id text, version int);
 create type new_fact as (
     request int, stream_id text, version int, event_id uuid, type text, schema_version int, data bytea, sealed bytea,
-    envelope bytea, subject_key uuid);
+    envelope bytea, subject_key uuid, facts int, command_id uuid, fingerprint bytea, result bytea);
 
 create function append_facts(
-    p_known bigint, p_now timestamptz, p_requests new_request[], p_guards new_guard[], p_facts new_fact[])
+    p_known bigint, p_now timestamptz, p_count int, p_guards new_guard[], p_facts new_fact[],
+    p_careful boolean)
 returns table (
     request bigint, verdict text, at_position bigint, at_version int, fingerprint bytea, answer bytea, stream text,
     recorded timestamptz)
@@ -118,63 +122,73 @@ set search_path = public, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off set plan_cache_mode = force_generic_plan
 as $$
 declare
-    base bigint; v_at timestamptz; broken int[]; refused bigint[]; keyed boolean;
+    base bigint; v_at timestamptz; broken int[]; refused int[]; keyed boolean;
+    careful constant boolean := p_careful or cardinality(p_guards) > 0;
 begin
-    update log_head h set position = h.position + cardinality(p_facts), recorded_at = greatest(h.recorded_at, p_now)
-    returning h.position - cardinality(p_facts), h.recorded_at into base, v_at;
-    if base < p_known then
-        raise exception 'the log ends at % but position % has been seen', base, p_known using errcode = 'SL001';
-    end if;
+    loop
+        if base is not null and cardinality(p_guards) > 0 then
+            select array_agg(g.request) into broken from unnest(p_guards) g where g.version <> coalesce(
+                (select e.version from events e where e.stream_id = g.stream_id order by e.version desc limit 1), 0);
+        end if;
+        if base is not null or not careful then
+            select array_agg(f.request) filter (where
+                       (f.version > 1 or p_careful) and f.version <> 1 + coalesce((
+                           select e.version from events e where e.stream_id = f.stream_id
+                           order by e.version desc limit 1), 0)
+                       or coalesce((select true from commands c where c.command_id = f.command_id limit 1), false)
+                       or f.request = any (broken)), bool_or(f.command_id is not null)
+            into refused, keyed
+            from unnest(p_facts) f where f.facts is not null;
+        end if;
+        exit when base is not null;
 
-    if cardinality(p_guards) > 0 then
-        select array_agg(g.request) into broken from unnest(p_guards) g where g.version <> coalesce(
-            (select e.version from events e where e.stream_id = g.stream_id order by e.version desc limit 1), 0);
-    end if;
-
-    select array_agg(r.ord) filter (where
-               r.expected <> coalesce(
-                   (select e.version from events e where e.stream_id = r.stream_id order by e.version desc limit 1), 0)
-               or coalesce((select true from commands c where c.command_id = r.command_id limit 1), false)
-               or r.ord = any (broken)), bool_or(r.command_id is not null)
-    into refused, keyed
-    from unnest(p_requests) with ordinality as r(stream_id, expected, facts, command_id, fingerprint, result, ord);
+        update log_head h set position = h.position + p_count, recorded_at = greatest(h.recorded_at, p_now)
+        returning h.position - p_count, h.recorded_at into base, v_at;
+        if base < p_known then
+            raise exception 'the log ends at % but position % has been seen', base, p_known using errcode = 'SL001';
+        end if;
+        exit when not careful and refused is null;
+    end loop;
 
     if refused is not null then
         return query
-        select r.ord, case when c.command_id is not null then 'repeated' else 'conflict' end, c.position,
-               case when c.command_id is not null then c.version when s.version <> r.expected then s.version
+        select f.request::bigint, case when c.command_id is not null then 'repeated' else 'conflict' end, c.position,
+               case when c.command_id is not null then c.version when s.version <> f.version - 1 then s.version
                     else g.version end,
                c.fingerprint, c.result,
-               case when c.command_id is not null or s.version <> r.expected then r.stream_id else g.stream_id end, v_at
-        from unnest(p_requests) with ordinality as r(stream_id, expected, facts, command_id, fingerprint, result, ord)
-        left join lateral (select * from commands k where k.command_id = r.command_id limit 1) c on true
+               case when c.command_id is not null or s.version <> f.version - 1 then f.stream_id else g.stream_id end,
+               v_at
+        from unnest(p_facts) f
+        left join lateral (select * from commands k where k.command_id = f.command_id limit 1) c on true
         cross join lateral (select coalesce(max(e.version), 0) as version
-                            from events e where e.stream_id = r.stream_id) s
+                            from events e where e.stream_id = f.stream_id) s
         left join lateral (
             select b.stream_id, n.version
             from unnest(p_guards) b cross join lateral (
                 select coalesce(max(e.version), 0) as version from events e where e.stream_id = b.stream_id) n
-            where b.request = r.ord and n.version <> b.version limit 1) g on true
-        where r.ord = any (refused);
+            where b.request = f.request and n.version <> b.version limit 1) g on true
+        where f.facts is not null and f.request = any (refused);
         p_facts := array(select f from unnest(p_facts) f where f.request <> all (refused));
-        update log_head set position = base + cardinality(p_facts);
+        p_count := (select count(*) from unnest(p_facts) f where f.event_id is not null);
+        update log_head set position = base + p_count;
     end if;
 
     insert into events
     select base + f.nth, f.stream_id, f.version, f.event_id, f.type, f.schema_version, f.data, f.sealed, f.envelope,
            f.subject_key, v_at
     from unnest(p_facts) with ordinality as f(
-        request, stream_id, version, event_id, type, schema_version, data, sealed, envelope, subject_key, nth);
+        request, stream_id, version, event_id, type, schema_version, data, sealed, envelope, subject_key, facts,
+        command_id, fingerprint, result, nth)
+    where f.event_id is not null;
 
     if keyed then
         insert into commands
-        select t.command_id, t.fingerprint, t.result, t.position, t.version, v_at
-        from (select r.command_id, r.fingerprint, r.result, r.expected + r.facts as version,
-                     base + sum(r.facts) over (order by r.ord rows unbounded preceding) as position
-              from unnest(p_requests) with ordinality
-                   as r(stream_id, expected, facts, command_id, fingerprint, result, ord)
-              where refused is null or r.ord <> all (refused)) t
-        where t.command_id is not null;
+        select f.command_id, f.fingerprint, f.result,
+               base + case f.facts when 0 then p_count else f.nth + f.facts - 1 end, f.version + f.facts - 1, v_at
+        from unnest(p_facts) with ordinality as f(
+            request, stream_id, version, event_id, type, schema_version, data, sealed, envelope, subject_key, facts,
+            command_id, fingerprint, result, nth)
+        where f.command_id is not null;
     end if;
 
     request := 0;
