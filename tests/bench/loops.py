@@ -82,6 +82,41 @@ async def sustained(
     return found
 
 
+async def by_turns(
+    clients: int, sides: Sequence[Callable[[], Callable[[int], Awaitable[object]]]], *, turns: int, seconds: float
+) -> list[Outcome]:
+    """Two sides in one process: each has the machine for `seconds`, so often, and who goes first alternates. What makes
+    the machine slower or faster meanwhile thus meets both. The first turn of each is thrown away.
+
+    Beginning a turn gives what its clients do; a turn ends when all of them have come to an end."""
+    things, took, spent = ([0.0] * len(sides) for _ in range(3))
+    settle()
+    for turn in range(turns + 1):
+        for n in sorted(range(len(sides)), reverse=turn % 2 == 1):
+            once = sides[n]()
+            start, cpu = time.perf_counter(), time.process_time()
+            done = await _for(seconds, clients, once)
+            if turn:
+                things[n] += done
+                took[n] += time.perf_counter() - start
+                spent[n] += time.process_time() - cpu
+    return [{"per_second": t / s} | _cpu(c, int(t)) for t, s, c in zip(things, took, spent, strict=True)]
+
+
+async def _for(seconds: float, clients: int, once: Callable[[int], Awaitable[object]]) -> int:
+    """How often all clients together did it; each ends what it has begun."""
+    stop = time.perf_counter() + seconds
+
+    async def client(number: int) -> int:
+        done = 0
+        while time.perf_counter() < stop:
+            await once(number)
+            done += 1
+        return done
+
+    return sum(await asyncio.gather(*(client(n) for n in range(clients))))
+
+
 def closed_loop_threads(threads: int, once: Callable[[int], object], *, seconds: float, warm: float = 0.5) -> Outcome:
     """The same with threads, for libraries that block."""
     ended: list[list[tuple[float, float]]] = [[] for _ in range(threads)]

@@ -24,7 +24,8 @@ class Half:
 class Pair:
     """A figure's two sides. With a rival the figure is ours / rival by `value`; without one it is our `value` itself.
 
-    `tune` finds the rival's best settings once, before the rounds. `same` names what must be equal on both sides."""
+    `tune` finds the rival's best settings once, before the rounds. `same` names what must be equal on both sides.
+    `together`: one process measures both sides, by turns, and gives what was found of each."""
 
     figure: str
     ours: Half
@@ -32,6 +33,7 @@ class Pair:
     tune: Half | None = None
     value: str = "per_second"
     same: str | None = None
+    together: bool = False
 
 
 LOG_APPEND = Half(module="ours.log_append", full={"seconds": 2.5}, short={"seconds": 1})
@@ -87,17 +89,7 @@ PAIRS = (
     ),
     Pair(
         figure="throughput_with_crypto_and_trace",
-        rival=Half(
-            module="ours.commands_in_process",
-            function="without",
-            full={"seconds": 3.5},
-            short={"seconds": 1},
-        ),
-        ours=Half(
-            module="ours.commands_in_process",
-            function="with_all",
-            full={"seconds": 3.5},
-            short={"seconds": 1},
-        ),
+        ours=Half(module="ours.commands_in_process", full={"turns": 15}, short={"turns": 3}),
+        together=True,
     ),
 )

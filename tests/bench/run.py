@@ -51,6 +51,8 @@ class Run:
     async def round(self, pair: Pair, number: int, best: dict[str, Any]) -> dict[str, Any]:
         rival = await self.half(pair.rival, best) if pair.rival else None
         ours = await self.half(pair.ours, {})
+        if pair.together:
+            ours, rival = ours["ours"], ours["rival"]
         if rival is not None and pair.same is not None and rival[pair.same] != ours[pair.same]:
             raise SystemExit(f"{pair.figure}: the two sides end with different {pair.same}.")
         value = ours[pair.value] if rival is None else ours[pair.value] / rival[pair.value]
@@ -92,7 +94,7 @@ class Run:
 def _absolute(pair: Pair, rounds: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Medians of the absolute figures, for people; only the ratio can be compared between machines."""
     found = {f"ours_{pair.value}": statistics.median(r["ours"][pair.value] for r in rounds)}
-    if pair.rival is not None:
+    if rounds[0]["rival"] is not None:
         found[f"rival_{pair.value}"] = statistics.median(r["rival"][pair.value] for r in rounds)
     return found
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from chassis.chance import Chance
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SIZE = 8
 
@@ -66,27 +68,14 @@ def clock_from(setting: str) -> Clock:
     raise ValueError("SAMORDNA_CLOCK must be `system` or `simulated:<file>`.")
 
 
+_chance = Chance(10)
+
+
 def new_id() -> uuid.UUID:
     """A version 7 UUID: random, but sorted by (real) time, so that indexes stay compact (RFC 9562)."""
     millis = time.time_ns() // 1_000_000
-    tail = _chance()
+    tail = int.from_bytes(_chance(), "big")
     return uuid.UUID(int=(millis << 80) | (7 << 76) | ((tail >> 68 & 0xFFF) << 64) | (2 << 62) | (tail & (1 << 62) - 1))
-
-
-_drawn: list[int] = []
-
-
-def _chance() -> int:
-    """80 random bits. They are drawn many at a time: asking the system costs more than all the rest of an id."""
-    try:
-        return _drawn.pop()
-    except IndexError:
-        many = os.urandom(10 * 256)
-        _drawn.extend(int.from_bytes(many[n : n + 10], "big") for n in range(10, len(many), 10))
-        return int.from_bytes(many[:10], "big")
-
-
-os.register_at_fork(after_in_child=_drawn.clear)  # a child that drew from the same would give the same ids
 
 
 def hashed_id(*parts: str) -> uuid.UUID:

@@ -5,7 +5,6 @@ of the events never holds what opens them. A key is durable before the first fac
 """
 
 import base64
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chassis.batching import Batcher
+from chassis.chance import Chance
 from chassis.decider import Refused
 
 MAKE = (
@@ -26,6 +26,7 @@ FIND = "select subject, wrapped from subject_keys where subject = any($1)"
 
 _V1 = b"\x01"
 NONCE = 12
+_nonce = Chance(NONCE)
 
 
 class KeysUnavailable(Exception):
@@ -57,7 +58,7 @@ class Keys(Protocol):
 
 
 def encrypt(cipher: AESGCM, aad: bytes, plain: bytes) -> bytes:
-    nonce = os.urandom(NONCE)
+    nonce = _nonce()
     return _V1 + nonce + cipher.encrypt(nonce, plain, aad)
 
 
