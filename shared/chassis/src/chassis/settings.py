@@ -49,7 +49,7 @@ class Settings(Told):
     port: int = Field(8000, description="Port to listen on")
     parts: str = Field(",".join(PARTS), description="Which parts this process runs, separated by commas")
     trace_file: Path | None = Field(None, description="Write spans to this file as JSON lines")
-    trace_ratio: float = Field(0.1, description="Share of new traces that are sampled, 0 to 1", ge=0, le=1)
+    trace_ratio: float = Field(0.05, description="Share of new traces that are sampled, 0 to 1", ge=0, le=1)
     log_level: str = Field("info", description="debug, info, warning or error")
     read_wait: float = Field(5.0, description="Seconds a read waits for its view before it answers 503")
     pool_size: int = Field(8, description="Connections to the service's database for reading")

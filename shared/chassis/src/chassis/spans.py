@@ -33,8 +33,12 @@ class ToFile(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
-        if context is not None and context.trace_flags.sampled and not self._file.closed:
-            self._file.write(msgspec.json.encode(_plain(span, context)) + b"\n")
+        if context is not None and context.trace_flags.sampled:
+            self.write(_plain(span, context))
+
+    def write(self, told: dict[str, Any]) -> None:
+        if not self._file.closed:
+            self._file.write(msgspec.json.encode(told) + b"\n")
 
     def shutdown(self) -> None:
         self._file.close()
@@ -63,27 +67,31 @@ class Tracing(TracerProvider):
             resource=Resource.create({"service.name": f"{service}-service"}), sampler=ParentBasedTraceIdRatio(ratio)
         )
         self._bound = TraceIdRatioBased.get_bound_for_rate(ratio)
-        self._written: list[SpanProcessor] = []
-        if file is not None:
-            self.add_span_processor(ToFile(file))
+        self.service = self.resource.attributes["service.name"]
+        self._file = None if file is None else ToFile(file)
+        self._others: list[SpanProcessor] = []
+        if self._file is not None:
+            super().add_span_processor(self._file)
         if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
             self.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
-        self._written.append(span_processor)
+        self._others.append(span_processor)
         super().add_span_processor(span_processor)
 
     def begin(self, name: str, parent: SpanContext | None) -> "Recording | str":
         """A request's step in its trace: recorded when the trace is sampled, else only the W3C form of where it is."""
         if parent is None:
-            trace_id = random.getrandbits(128) or 1
-            sampled = trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < self._bound
+            ids = random.randbytes(24).hex()
+            trace_id = int(ids[:32], 16)
+            if trace_id & TraceIdRatioBased.TRACE_ID_LIMIT >= self._bound:
+                return f"00-{ids[:32]}-{ids[32:]}-00"
+        elif not parent.trace_flags.sampled:
+            return f"00-{parent.trace_id:032x}-{random.getrandbits(64) or 1:016x}-00"
         else:
-            trace_id, sampled = parent.trace_id, parent.trace_flags.sampled
-        if not sampled:
-            return f"00-{trace_id:032x}-{random.getrandbits(64) or 1:016x}-00"
+            trace_id = parent.trace_id
         return Recording(self, name, trace_id, parent, SpanKind.SERVER, {})
 
     def shared(self, name: str, sampled: Iterable[SpanContext], attributes: Mapping[str, Any]) -> "Recording":
@@ -92,9 +100,15 @@ class Tracing(TracerProvider):
         links = [Link(c) for c in others]
         return Recording(self, name, first.trace_id, first, SpanKind.INTERNAL, dict(attributes), links)
 
-    def ended(self, span: ReadableSpan) -> None:
-        for processor in self._written:
-            processor.on_end(span)
+    def ended(self, span: "Recording") -> None:
+        """Write it down. Only those that others wrote need it as the SDK has it."""
+        at = time.time_ns()
+        if self._file is not None:
+            self._file.write(span.plain(at))
+        if self._others:
+            readable = span.readable(at)
+            for processor in self._others:
+                processor.on_end(readable)
 
 
 class Recording:
@@ -111,10 +125,26 @@ class Recording:
         self._began = time.time_ns()
 
     def end(self) -> None:
-        self._tracing.ended(
-            ReadableSpan(
-                self.name, self.context, self._parent, self._tracing.resource, self.attributes, links=self._links,
-                kind=self._kind, status=FAILED if self.failed else UNSET, start_time=self._began,
-                end_time=time.time_ns(), instrumentation_scope=SCOPE,
-            )
+        self._tracing.ended(self)
+
+    def plain(self, end: int) -> dict[str, Any]:
+        """What `_plain` says of a span of the SDK."""
+        return {
+            "trace": f"{self.context.trace_id:032x}",
+            "span": f"{self.context.span_id:016x}",
+            "parent": f"{self._parent.span_id:016x}" if self._parent else None,
+            "name": self.name,
+            "service": self._tracing.service,
+            "start": self._began,
+            "end": end,
+            "attributes": self.attributes,
+            "status": None,
+            "events": [],
+        }
+
+    def readable(self, end: int) -> ReadableSpan:
+        return ReadableSpan(
+            self.name, self.context, self._parent, self._tracing.resource, self.attributes, links=self._links,
+            kind=self._kind, status=FAILED if self.failed else UNSET, start_time=self._began, end_time=end,
+            instrumentation_scope=SCOPE,
         )  # fmt: skip
