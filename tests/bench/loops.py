@@ -83,12 +83,18 @@ async def sustained(
 
 
 async def by_turns(
-    clients: int, sides: Sequence[Callable[[], Callable[[int], Awaitable[object]]]], *, turns: int, seconds: float
+    clients: int,
+    sides: Sequence[Callable[[], Callable[[int], Awaitable[object]]]],
+    settled: Callable[[], Awaitable[object]],
+    *,
+    turns: int,
+    seconds: float,
 ) -> list[Outcome]:
     """Two sides in one process: each has the machine for `seconds`, so often, and who goes first alternates. What makes
     the machine slower or faster meanwhile thus meets both. The first turn of each is thrown away.
 
-    Beginning a turn gives what its clients do; a turn ends when all of them have come to an end."""
+    Beginning a turn gives what its clients do; a turn ends when all of them have come to an end and what they left to
+    be done beside them is `settled`."""
     things, took, spent = ([0.0] * len(sides) for _ in range(3))
     settle()
     for turn in range(turns + 1):
@@ -96,6 +102,7 @@ async def by_turns(
             once = sides[n]()
             start, cpu = time.perf_counter(), time.process_time()
             done = await _for(seconds, clients, once)
+            await settled()
             if turn:
                 things[n] += done
                 took[n] += time.perf_counter() - start

@@ -1,9 +1,9 @@
 """`python -m tests.bench.run`: how fast is the product against its rivals, on this machine, today?
 
 Each figure is the median of five alternating rounds: rival, ours, rival, ours. Each half is a process of its own on an
-empty database and broker; the servers are the same for all. Writes build/bench.json (name -> number) and
-build/bench-detail.json (every half of every round, absolute figures, machine, settings). Exits 1 when a figure misses
-its threshold.
+empty database and broker (`together`: one process, by turns); the servers are the same for all. Writes build/bench.json
+(name -> number) and build/bench-detail.json (every half of every round, absolute figures, machine, settings). Exits 1
+when a figure misses its threshold.
 """
 
 import argparse

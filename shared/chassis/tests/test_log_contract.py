@@ -118,6 +118,14 @@ async def test_a_command_without_facts_is_remembered_too(log: Log) -> None:
     assert await log.append(Append("s", 1, [], key=key)) == Repeated(b"f", b"a", 1, 1)
 
 
+async def test_a_command_without_facts_needs_the_version_it_expects_too(log: Log) -> None:
+    key = Key(uuid4(), b"f", b"a")
+    await log.append(add("s", n=2))
+    for expected in (0, 1, 3):
+        assert await log.append(Append("s", expected, [], key=key)) == Conflict("s", 2)
+    assert await log.answered(key.id) is None
+
+
 async def test_a_refused_request_is_not_remembered(log: Log) -> None:
     key = Key(uuid4(), b"f", b"a")
     assert await log.append(add("s", expected=4, key=key)) == Conflict("s", 0)
@@ -262,6 +270,23 @@ async def test_of_two_processes_that_do_the_same_one_does_it_and_the_others_neig
     assert none == Appended(3 + added, 0)
     assert await one.head() == 3 + added
     assert [f.position for f in await one.after(0, 9)] == list(range(1, 4 + added))
+
+
+async def test_a_command_without_facts_sees_what_another_process_adds_while_it_waits(
+    two: tuple[PostgresLog, PostgresLog, Database],
+) -> None:
+    one, other, made = two
+    await one.append(add("s"))
+    owner = await asyncpg.connect(made.owner_url)
+    async with owner.transaction():
+        await owner.execute("select from log_head for update")
+        adds = asyncio.create_task(one.append(add("s", expected=1)))
+        await _waiting_for_the_head(made, 1)
+        nothing = asyncio.create_task(other.append(add("s", expected=1, n=0, key=Key(KEY))))
+        await _waiting_for_the_head(made, 2)
+    await owner.close()
+    assert await adds == Appended(2, 2)
+    assert await nothing == Conflict("s", 2)
 
 
 async def _waiting_for_the_head(made: Database, n: int) -> None:

@@ -4,7 +4,10 @@ import os
 
 
 class Chance:
-    """So many random bytes, fit for cryptography, at each call; none is given twice, in a forked child neither."""
+    """So many random bytes, fit for cryptography, at each call; none is given twice, in a forked child neither.
+
+    What has been drawn waits in memory: a machine that is resumed twice from one snapshot of its memory gives it twice.
+    Do not resume a service so; start it."""
 
     def __init__(self, size: int, many: int = 256) -> None:
         self._size, self._most = size, size * many

@@ -101,10 +101,11 @@ create schema views;
 # checks below may all read the state before the call. Index paths are forced because a plan made on a young table
 # would scan it. Only what was refused is answered in rows: where the others stand follows from `base`.
 #
-# Every check is made before the head row is locked, while another call writes: a stream only grows and a key stays, and
-# what is added in between by another process makes the insertion fail, for (stream_id, version) and command_id are
-# unique. That a new stream is new is left to the insertion altogether. When it fails, or something is to be refused, or
-# there are guards, which no constraint holds, the checks are made under the lock: see `p_careful`.
+# The checks are made before the head row is locked, while another call writes: a stream only grows and a key stays, and
+# what another process adds in between makes the insertion fail, for (stream_id, version) and command_id are unique.
+# That a new stream is new is left to the insertion altogether. When it fails nothing is written, and the call is sent
+# again with `p_careful`: then every check is made under the lock. So it is when something is to be refused, and where
+# no constraint helps: with guards, and with a request that adds no fact.
 APPEND = """
 create type new_guard as (request int, stream_id text, version int);
 create type new_fact as (
@@ -123,7 +124,7 @@ set enable_seqscan = off set enable_bitmapscan = off set plan_cache_mode = force
 as $$
 declare
     base bigint; v_at timestamptz; broken int[]; refused int[]; keyed boolean;
-    careful constant boolean := p_careful or cardinality(p_guards) > 0;
+    careful constant boolean := p_careful or cardinality(p_guards) > 0 or cardinality(p_facts) > p_count;
 begin
     loop
         if base is not null and cardinality(p_guards) > 0 then
@@ -132,7 +133,7 @@ begin
         end if;
         if base is not null or not careful then
             select array_agg(f.request) filter (where
-                       (f.version > 1 or p_careful) and f.version <> 1 + coalesce((
+                       (f.version <> 1 or f.facts = 0 or p_careful) and f.version <> 1 + coalesce((
                            select e.version from events e where e.stream_id = f.stream_id
                            order by e.version desc limit 1), 0)
                        or coalesce((select true from commands c where c.command_id = f.command_id limit 1), false)
@@ -144,7 +145,7 @@ begin
 
         update log_head h set position = h.position + p_count, recorded_at = greatest(h.recorded_at, p_now)
         returning h.position - p_count, h.recorded_at into base, v_at;
-        if base < p_known then
+        if base is null or base < p_known then
             raise exception 'the log ends at % but position % has been seen', base, p_known using errcode = 'SL001';
         end if;
         exit when not careful and refused is null;
