@@ -342,6 +342,7 @@ async def test_a_fact_that_makes_a_row_anew_is_folded_without_reading_the_row(
 async def test_what_this_process_wrote_is_folded_from_memory_and_all_else_from_the_database(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(follow, "SOON", 60.0)  # however slow the machine is
     folder = Folder(VIEW, "plan", store.pool, Decoder(CODECS), {"plan": store.log.remember()})
     await store.add(Added(box=A, n=1, said=""), Added(box=A, n=1, said=""))
     await level(folder)
