@@ -363,9 +363,7 @@ async def test_what_this_process_wrote_is_folded_from_memory_and_all_else_from_t
     assert (await store.rows())[A].held == 14
 
 
-async def test_a_view_that_is_doubted_while_it_takes_from_memory_passes_nothing_over(
-    store: Store,
-) -> None:
+async def test_a_view_that_is_doubted_while_it_takes_from_memory_passes_nothing_over(store: Store) -> None:
     class Crashing:
         def acquire(self) -> Any:
             folder.doubt()

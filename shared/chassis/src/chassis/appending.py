@@ -24,6 +24,9 @@ LOSSES = 3
 
 CALL = "select * from append_facts($1, $2, $3, $4, $5, $6)"
 
+_SAID, _NO_FACT = (None,) * 4, (None,) * 7
+"""What stands in a row for its request when an earlier row has said it, and for its fact when it is none."""
+
 
 class Waiting:
     """A request and whoever waits for its verdict. `again`: it was sent before, and the answer was lost."""
@@ -80,9 +83,9 @@ class Lane:
         """Give each of them its verdict, or the error that concerns it alone.
 
         Raises LogUnavailable, LogWentBack or whatever else keeps all that are left from theirs."""
-        self.flying = batch
+        self.flying = sorted(batch, key=_adds_nothing)
         try:
-            await self._write(batch)
+            await self._write(self.flying)
         finally:
             self.flying = ()
 
@@ -90,7 +93,6 @@ class Lane:
         """Not `careful`: what other processes may have done meanwhile is left for the tables' keys to find."""
         if not batch:
             return
-        batch = sorted(batch, key=_adds_nothing)
         try:
             call = self._call or await self._prepared()
             span = shared_span("log.append", (w.trace for w in batch), {"requests": len(batch)})
@@ -222,6 +224,3 @@ def _arguments(batch: Sequence[Waiting]) -> tuple[int, list[Any], list[Any]]:
         if not r.facts:
             rows.append((n, r.stream, r.expected + 1, *_NO_FACT, *whole))
     return count, guards, rows
-
-
-_SAID, _NO_FACT = (None,) * 4, (None,) * 7

@@ -7,7 +7,7 @@ spans, which any thread may change at any time: ours are begun and ended in one 
 import os
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +45,29 @@ class ToFile(SpanProcessor):
 
 
 def _plain(span: ReadableSpan, context: SpanContext) -> dict[str, Any]:
+    return _told(
+        context, span.parent, span.name, span.resource.attributes.get("service.name"), span.start_time, span.end_time,
+        dict(span.attributes or {}), span.status.description,
+        [{"name": e.name, "attributes": dict(e.attributes or {})} for e in span.events],
+    )  # fmt: skip
+
+
+def _told(
+    context: SpanContext, parent: SpanContext | None, name: str, service: Any, start: int | None, end: int | None,
+    attributes: dict[str, Any], status: str | None = None, events: Sequence[Any] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """A span as a line of the file."""
     return {
         "trace": f"{context.trace_id:032x}",
         "span": f"{context.span_id:016x}",
-        "parent": f"{span.parent.span_id:016x}" if span.parent else None,
-        "name": span.name,
-        "service": span.resource.attributes.get("service.name"),
-        "start": span.start_time,
-        "end": span.end_time,
-        "attributes": dict(span.attributes or {}),
-        "status": span.status.description,
-        "events": [{"name": e.name, "attributes": dict(e.attributes or {})} for e in span.events],
+        "parent": f"{parent.span_id:016x}" if parent else None,
+        "name": name,
+        "service": service,
+        "start": start,
+        "end": end,
+        "attributes": attributes,
+        "status": status,
+        "events": events,
     }
 
 
@@ -101,7 +113,7 @@ class Tracing(TracerProvider):
         return Recording(self, name, first.trace_id, first, SpanKind.INTERNAL, dict(attributes), links)
 
     def ended(self, span: "Recording") -> None:
-        """Write it down. Only those that others wrote need it as the SDK has it."""
+        """Write it down. Only processors other than our file need it as the SDK has it."""
         at = time.time_ns()
         if self._file is not None:
             self._file.write(span.plain(at))
@@ -128,19 +140,8 @@ class Recording:
         self._tracing.ended(self)
 
     def plain(self, end: int) -> dict[str, Any]:
-        """What `_plain` says of a span of the SDK."""
-        return {
-            "trace": f"{self.context.trace_id:032x}",
-            "span": f"{self.context.span_id:016x}",
-            "parent": f"{self._parent.span_id:016x}" if self._parent else None,
-            "name": self.name,
-            "service": self._tracing.service,
-            "start": self._began,
-            "end": end,
-            "attributes": self.attributes,
-            "status": None,
-            "events": [],
-        }
+        service = self._tracing.service
+        return _told(self.context, self._parent, self.name, service, self._began, end, self.attributes)
 
     def readable(self, end: int) -> ReadableSpan:
         return ReadableSpan(
