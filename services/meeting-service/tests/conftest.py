@@ -21,7 +21,7 @@ from chassis.postgres import PostgresLog
 from chassis.relay import Relay
 from chassis.servers import Nats
 from chassis.testing_service import Running, RunService
-from chassis.testing_stack import Databases, core_schema, forget_streams
+from chassis.testing_stack import Databases, arrived, core_schema, forget_streams
 from chassis.wire import Wire
 from contracts.case import (
     CASE,
@@ -96,6 +96,7 @@ async def case_service(database: Databases, server: Nats) -> AsyncGenerator[Case
     await log.start()
     client = await wire.connect()
     await answer_heads(client, "case", log.head)
+    await arrived(client)
     made = CaseService(log, Relay("case", CASE, log, client, lambda: NOON), wire)
     yield made
     await made.vanish()

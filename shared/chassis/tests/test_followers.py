@@ -46,7 +46,7 @@ from chassis.react import Ask, Reactor
 from chassis.recent import Recent, Row
 from chassis.relay import LogBehindStream, Relay
 from chassis.servers import Database, Nats, Postgres
-from chassis.testing_stack import Databases, as_operator, core_schema, cut_off, forget_streams
+from chassis.testing_stack import Databases, arrived, as_operator, core_schema, cut_off, forget_streams
 from chassis.view import Heard
 from chassis.wire import Wire
 
@@ -266,7 +266,7 @@ async def test_a_listener_told_to_begin_anew_does_so_once_and_hears_on(pair: Pai
     async with as_operator(nats_server) as operator:
         made = asyncio.Queue[Msg]()
         await operator.subscribe("$JS.API.CONSUMER.CREATE.PLAN.notification", cb=made.put)
-        await operator.flush()
+        await arrived(operator)
         pair.listener.anew = True  # as after every reconnect; its consumer is alive and has open pulls
         await asyncio.wait_for(made.get(), 5)
         for n in range(10, 40):
@@ -849,7 +849,7 @@ async def told(pair: Pair, position: int, n: int, id: UUID | None = None) -> Non
     envelope = Envelope(event_id=id or fact.event_id, occurred_at=NOW, actor=SYSTEM)
     made = pair.teller.relay.message(position, f"c-{n}", 1, fact.name, 1, fact.data, to_headers(envelope), NOW)
     await tell(pair.teller.wire.client, [Message(b"live.plan.%d" % position, made.headers, made.body)])
-    await pair.teller.wire.client.flush()
+    await arrived(pair.teller.wire.client)
 
 
 async def test_what_is_told_is_heard_before_the_stream_has_it_and_once(pair: Pair) -> None:

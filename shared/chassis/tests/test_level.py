@@ -11,6 +11,7 @@ from chassis.bus import BusUnavailable
 from chassis.level import answer_heads, ask_head
 from chassis.problems import Problem
 from chassis.servers import Nats
+from chassis.testing_stack import arrived
 
 COUNTER = UUID(int=77)
 
@@ -23,6 +24,7 @@ async def test_one_is_level_once_all_has_been_heard_that_the_other_had_acknowled
             return told
 
         await answer_heads(tiny.neighbour.wire.client, "notification", head)
+        await arrived(tiny.neighbour.wire.client)
         for n in range(1, 6):
             told = await tiny.neighbour.tells(tiny.noted(counter_id=COUNTER, by=n))
             await tiny.runtime.level_with("notification")
@@ -37,6 +39,7 @@ async def test_one_waits_for_what_was_acknowledged_and_is_not_published_yet(run_
             return 1
 
         await answer_heads(tiny.neighbour.wire.client, "notification", ahead)
+        await arrived(tiny.neighbour.wire.client)
         waiting = asyncio.create_task(tiny.runtime.level_with("notification"))
         await asyncio.wait({waiting}, timeout=0.2)
         assert not waiting.done()
@@ -58,6 +61,7 @@ async def test_a_message_that_was_set_aside_stops_what_rests_on_its_case_alone(r
             return 0
 
         await answer_heads(tiny.neighbour.wire.client, "notification", nothing)
+        await arrived(tiny.neighbour.wire.client)
         await tiny.runtime.pool.execute(
             "insert into dead_letters values ('notification', 9, $1, 'Noted', 'dead', 'poison', 1, now())", COUNTER
         )
@@ -79,7 +83,7 @@ async def test_a_service_answers_for_itself_alone(nats_server: Nats) -> None:
     plan = await nats.connect(nats_server.url("plan"), inbox_prefix="_INBOX.plan")
     liar = await nats.connect(nats_server.url("notification"), inbox_prefix="_INBOX.notification", error_cb=note)
     await answer_heads(liar, "case", lie)
-    await liar.flush()
+    await arrived(liar)
     with pytest.raises(BusUnavailable):
         await ask_head(plan, "case")
     assert any("subscription to" in text.lower() for text in refused)

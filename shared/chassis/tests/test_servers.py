@@ -16,6 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from chassis.servers import CouldNotStart, Keeper, Nats, Place, Postgres, Seen, operator, place_for, service_user
 from chassis.servers.process import Process, comes_true, spawn
+from chassis.testing_stack import arrived
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +167,7 @@ async def test_a_service_publishes_its_own_stream_and_hears_the_other_but_cannot
     assert message.subject == "plan.0.PlanSubmitted.v1"
     await message.ack_sync(timeout=10)
     told = await notification.subscribe("live.plan.*")
-    await notification.flush()
+    await arrived(notification)
     await plan.publish("live.plan.2", b"{}")
     assert (await told.next_msg(timeout=10)).subject == "live.plan.2"
     assert refused == []

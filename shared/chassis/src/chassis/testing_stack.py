@@ -195,3 +195,11 @@ async def cut_off(c: Any) -> None:
         "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() "
         "and usename = current_user and pid <> pg_backend_pid()"
     )
+
+
+async def arrived(client: Client) -> None:
+    """Wait until all that a client sent, subscriptions too, has reached the broker.
+
+    nats-py writes a flush's ping before what waits to be written; so only the second one comes behind it."""
+    await client.flush()
+    await client.flush()
