@@ -1,7 +1,9 @@
 """Does a trace go on, sampled or not? And is a sampled one complete?"""
 
+import asyncio
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,27 +13,32 @@ from opentelemetry import trace
 from tiny_stack import Tiny
 
 from chassis.edge import Edge
-from chassis.envelope import from_headers
-from chassis.spans import Tracing
-from chassis.telemetry import current_context, current_traceparent, remote, start_tracing
+from chassis.envelope import SYSTEM, Envelope, from_headers, to_headers, traceparent
+from chassis.sampling import AtMost
+from chassis.spans import MANY, Tracing
+from chassis.telemetry import current_context, current_traceparent, remote, sampled, start_tracing, tracer
 
 TRACE, SPAN = "a" * 32, "b" * 16
 
 
 @pytest.fixture
 def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """`traced(ratio)` begins tracing in this process; gives a function that reads the spans written so far."""
+    """`traced(ratio)` begins tracing in this process; gives a function that reads the spans that have ended so far."""
     made: list[Tracing] = []
     monkeypatch.setattr(trace, "set_tracer_provider", lambda _: None)
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: made[-1])
 
-    def begin(ratio: float) -> Any:
-        made.append(start_tracing("plan", ratio, tmp_path / "spans"))
-        return lambda: [json.loads(line) for line in (tmp_path / "spans").read_text().splitlines()]
+    def begin(ratio: float, **more: Any) -> Any:
+        made.append(start_tracing("plan", AtMost(ratio, **more), tmp_path / "spans"))
+        return lambda: made[-1].force_flush() and written(tmp_path)
 
     yield begin
     for provider in made:
         provider.shutdown()
+
+
+def written(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "spans").read_text().splitlines()]
 
 
 async def seen_inside(traceparent: str | None = None) -> str | None:
@@ -88,6 +95,81 @@ async def test_as_many_traces_are_sampled_as_was_asked_for(traced: Any) -> None:
     sampled = {s[3:35] for s in seen if s is not None and s.endswith("-01")}
     assert {s["trace"] for s in spans()} == sampled
     assert 380 < len(sampled) < 620
+
+
+@pytest.mark.parametrize("told", [None, f"00-{TRACE}-{SPAN}-00", f"00-{TRACE}-{SPAN}-01"])
+@pytest.mark.parametrize("case_id", [None, uuid4()])
+def test_a_stored_fact_says_whether_its_trace_is_sampled(told: str | None, case_id: UUID | None) -> None:
+    stored = to_headers(
+        Envelope(event_id=uuid4(), occurred_at=datetime.now(UTC), actor=SYSTEM, case_id=case_id, traceparent=told)
+    )
+    assert traceparent(stored) == told
+    there = sampled(traceparent(stored))
+    assert there == (remote(told) if told is not None and told.endswith("-01") else None)
+
+
+async def test_no_more_new_traces_are_sampled_than_a_second_may_have(traced: Any) -> None:
+    now = 100.0
+    spans = traced(1.0, per_second=10, clock=lambda: now)
+    assert [await taken() for _ in range(25)] == [True] * 11 + [False] * 14, "a second's worth at once, and one more"
+    now += 0.25
+    assert [await taken() for _ in range(5)] == [True, True, False, False, False]
+    now += 0.05
+    assert await taken(), "they come one after the other, not all at a second's beginning"
+    now += 1000
+    assert sum([await taken() for _ in range(100)]) == 11, "a long quiet time is no more than a second's"
+    assert len(spans()) == 25
+
+
+async def taken() -> bool:
+    seen = await seen_inside()
+    assert seen is not None, "one that is not sampled goes on under its id all the same"
+    return seen.endswith("-01")
+
+
+async def test_a_trace_that_a_caller_samples_is_recorded_however_many_there_are(traced: Any) -> None:
+    spans = traced(1.0, per_second=1, clock=lambda: 0.0)
+    for _ in range(50):
+        await seen_inside(f"00-{TRACE}-{SPAN}-01")
+    assert len(spans()) == 50
+    assert await taken(), "and takes nothing from those that begin here"
+
+
+async def test_what_begins_outside_a_request_counts_too(traced: Any) -> None:
+    spans = traced(1.0, per_second=2, clock=lambda: 0.0)
+    for _ in range(9):
+        tracer().start_span("work").end()
+    assert [s["name"] for s in spans()] == ["work"] * 3
+    assert not await taken()
+
+
+async def test_an_ended_span_stands_in_the_file_soon_and_many_at_once(traced: Any, tmp_path: Path) -> None:
+    traced(1.0)
+    for n in range(1, MANY):
+        await seen_inside()
+        assert written(tmp_path) == [], f"a write for each costs too much: {n}"
+    await seen_inside()
+    assert len(written(tmp_path)) == MANY
+    await seen_inside()
+    async with asyncio.timeout(20):
+        while len(written(tmp_path)) == MANY:  # noqa: ASYNC110 - a file tells nobody that it grew
+            await asyncio.sleep(0.005)
+    assert len({s["span"] for s in written(tmp_path)}) == MANY + 1
+
+
+async def test_a_process_that_stops_writes_down_what_still_waits(tmp_path: Path) -> None:
+    tracing = Tracing("plan", AtMost(1.0), tmp_path / "spans")
+    for _ in range(3):
+        tracing.get_tracer("samordna").start_span("work").end()
+    tracing.shutdown()
+    assert len(written(tmp_path)) == 3
+
+
+def test_without_a_loop_a_span_is_written_at_once(tmp_path: Path) -> None:
+    tracing = Tracing("plan", AtMost(1.0), tmp_path / "spans")
+    tracing.get_tracer("samordna").start_span("work").end()
+    assert len(written(tmp_path)) == 1
+    tracing.shutdown()
 
 
 async def test_a_process_without_tracing_passes_on_what_it_was_told() -> None:

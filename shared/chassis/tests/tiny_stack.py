@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,9 @@ class Served:
 @asynccontextmanager
 async def serve_tiny(settings: Settings, home: Path, token: Tokens) -> AsyncGenerator[Served, None]:
     """Start the tiny service as `python -m chassis serve` does, every trace sampled, and wait until it is ready."""
-    given = settings.model_copy(update={"port": free_port(), "trace_file": home / "traces", "trace_ratio": 1.0})
+    given = settings.model_copy(
+        update={"port": free_port(), "trace_file": home / "traces", "trace_ratio": 1.0, "trace_per_second": inf}
+    )
     said = {f"SAMORDNA_{k.upper()}": str(v) for k, v in given.model_dump(exclude_none=True).items()}
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     env = os.environ | said | {"PYTHONPATH": path}

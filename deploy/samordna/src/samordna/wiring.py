@@ -32,6 +32,7 @@ def environment(
         "PORT": str(port),
         "TRACE_FILE": str(home / f"{name}.traces.jsonl"),
         "TRACE_RATIO": "1",
+        "TRACE_PER_SECOND": "inf",
         "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
         "CASE_URL": case_url,
     }

@@ -50,7 +50,7 @@ async def serve(module: str, settings: Settings) -> int:
     loaded: Any = importlib.import_module(module)
     name: str = loaded.service.name
     start_logging(name, settings.log_level)
-    tracing = start_tracing(name, settings.trace_ratio, settings.trace_file)
+    tracing = start_tracing(name, settings.sampled(), settings.trace_file)
     config = uvicorn.Config(
         loaded.app, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
         timeout_graceful_shutdown=5, server_header=False, proxy_headers=False,

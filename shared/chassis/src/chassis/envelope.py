@@ -12,6 +12,9 @@ from uuid import UUID
 
 from chassis.decider import record
 
+_TRACE = b"traceparent: "
+_TRACE_LINE = len(_TRACE) + 55 + len(b"\r\n")
+
 _PLAIN = re.compile(r"[A-Za-z0-9._:/+-]*").fullmatch
 
 
@@ -83,6 +86,12 @@ def to_headers(e: Envelope) -> bytes:
     if e.traceparent:
         lines.append(f"traceparent: {e.traceparent}\r\n")
     return "".join(lines).encode()
+
+
+def traceparent(block: bytes) -> str | None:
+    """Where in a trace a fact was recorded: the last line of its headers, if it is there at all."""
+    line = block[-_TRACE_LINE:]
+    return line[len(_TRACE) : -2].decode() if line.startswith(_TRACE) else None
 
 
 def header_fields(block: bytes) -> dict[str, str]:

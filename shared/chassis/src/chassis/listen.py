@@ -30,7 +30,7 @@ from chassis.locks import Held, LockLost, Locks
 from chassis.pulse import Pulse
 from chassis.recent import Recent
 from chassis.statement import Statement
-from chassis.telemetry import get_logger, remote, shared_span
+from chassis.telemetry import get_logger, sampled, shared_span
 from chassis.telling import live
 
 log_line = get_logger(__name__)
@@ -290,7 +290,7 @@ class Listener:
             return
         last = batch[-1][0]
         rows = [row_of(self.source, place, message) for place, message in batch]
-        span = shared_span("listener.hear", (remote(r[-1]) for r in rows), {"source": self.source, "facts": len(rows)})
+        span = shared_span("listener.hear", (sampled(r[-1]) for r in rows), {"source": self.source, "facts": len(rows)})
         await self._write(rows, last)
         if self.at != last:
             raise OutOfOrder  # another process has heard this already

@@ -13,17 +13,16 @@ from uuid import UUID
 
 import asyncpg
 from nats.aio.client import Client
-from opentelemetry.trace import SpanContext
 
 from chassis.bus import MOST, BusUnavailable, Message, OutOfSequence, Publisher, ensure_stream, stream_end
 from chassis.connecting import LOST
-from chassis.envelope import header_fields
+from chassis.envelope import header_fields, traceparent
 from chassis.facts import Facts
 from chassis.fold import OWN
 from chassis.log import LogWentBack
 from chassis.postgres import PostgresLog
 from chassis.recent import Recent, Row
-from chassis.telemetry import get_logger, remote, shared_span
+from chassis.telemetry import get_logger, sampled, shared_span
 from chassis.telling import Teller
 
 log_line = get_logger(__name__)
@@ -146,7 +145,8 @@ class Relay:
             raise LogWentBack(f"The log of {self.service} has a gap after position {last}.")
         self._sent_at = asyncio.get_running_loop().time()
         messages = [self.message(*row) for row in rows]
-        span = shared_span("relay.publish", map(_trace_of, rows), {"stream": self.stream, "facts": len(rows)})
+        traces = (sampled(traceparent(row[6])) for row in rows)
+        span = shared_span("relay.publish", traces, {"stream": self.stream, "facts": len(rows)})
         new = await self._publisher.begin(messages, last)
         if len(rows) < MOST:
             await self._publisher.settled()
@@ -187,12 +187,3 @@ class Relay:
             return  # more has come; publish it first
         self._moment, self._beaten, self._beat_at = None, self._moment, real
         await self._client.publish(f"level.{self.service}", f'{{"position":{head},"at":"{at.isoformat()}"}}'.encode())
-
-
-def _trace_of(row: Row) -> SpanContext | None:
-    """Where in a trace a stored fact was recorded, looked up only when its header says that it was sampled."""
-    envelope: bytes = row[6]
-    at = envelope.find(b"traceparent: ")
-    if at < 0 or envelope[at + 66 : at + 68] == b"00":
-        return None
-    return remote(envelope[at + 13 : at + 68].decode())

@@ -4,49 +4,79 @@ Most are not, so that comes first and costs a draw of the dice. What is written 
 spans, which any thread may change at any time: ours are begun and ended in one place.
 """
 
+import asyncio
 import os
 import random
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ParentBased
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from chassis.sampling import AtMost
 
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 SCOPE = InstrumentationScope("samordna")
 UNSET, FAILED = Status(StatusCode.UNSET), Status(StatusCode.ERROR)
 
 
+SOON = 0.05
+"""Seconds after which an ended span stands in the file. Until then it waits for others: a write costs as much as all
+else that is done for a span. A process that is killed takes what waits with it."""
+
+MANY = 256
+"""Ended spans that wait at most."""
+
+
 class ToFile(SpanProcessor):
-    """Spans as JSON lines in a file, each as it ends: for the local stack, where no collector runs."""
+    """Spans as JSON lines in a file, soon after they end: for the local stack, where no collector runs."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab", buffering=0)
+        self._ended: deque[ReadableSpan | Recording] = deque()
 
     def on_end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
         if context is not None and context.trace_flags.sampled:
-            self.write(_plain(span, context))
+            self.add(span)
 
-    def write(self, told: dict[str, Any]) -> None:
-        if not self._file.closed:
-            self._file.write(msgspec.json.encode(told) + b"\n")
+    def add(self, span: "ReadableSpan | Recording") -> None:
+        self._ended.append(span)
+        if len(self._ended) == 1:
+            try:
+                asyncio.get_running_loop().call_later(SOON, self.force_flush)
+            except RuntimeError:  # no loop runs here
+                self.force_flush()
+        elif len(self._ended) >= MANY:
+            self.force_flush()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        lines: list[bytes] = []
+        while self._ended:
+            span = self._ended.popleft()
+            lines.append(msgspec.json.encode(span.plain() if isinstance(span, Recording) else _plain(span)))
+        if lines and not self._file.closed:
+            self._file.write(b"\n".join(lines) + b"\n")
+        return True
 
     def shutdown(self) -> None:
+        self.force_flush()
         self._file.close()
 
 
-def _plain(span: ReadableSpan, context: SpanContext) -> dict[str, Any]:
+def _plain(span: ReadableSpan) -> dict[str, Any]:
+    service = span.resource.attributes.get("service.name")
     return _told(
-        context, span.parent, span.name, span.resource.attributes.get("service.name"), span.start_time, span.end_time,
+        cast(SpanContext, span.context), span.parent, span.name, service, span.start_time, span.end_time,
         dict(span.attributes or {}), span.status.description,
         [{"name": e.name, "attributes": dict(e.attributes or {})} for e in span.events],
     )  # fmt: skip
@@ -72,13 +102,13 @@ def _told(
 
 
 class Tracing(TracerProvider):
-    """The process's tracing: `ratio` of new traces is sampled, and a caller's decision is followed."""
+    """The process's tracing: `new` says which new traces are sampled, and a caller's decision is followed."""
 
-    def __init__(self, service: str, ratio: float, file: Path | None) -> None:
+    def __init__(self, service: str, new: AtMost, file: Path | None) -> None:
         super().__init__(
-            resource=Resource.create({"service.name": f"{service}-service"}), sampler=ParentBasedTraceIdRatio(ratio)
+            resource=Resource.create({"service.name": f"{service}-service"}), sampler=ParentBased(root=new)
         )
-        self._bound = TraceIdRatioBased.get_bound_for_rate(ratio)
+        self._new = new
         self.service = self.resource.attributes["service.name"]
         self._file = None if file is None else ToFile(file)
         self._others: list[SpanProcessor] = []
@@ -97,9 +127,9 @@ class Tracing(TracerProvider):
         """A request's step in its trace: recorded when the trace is sampled, else only the W3C form of where it is."""
         if parent is None:
             ids = random.randbytes(24).hex()
-            trace_id = int(ids[:32], 16)
-            if trace_id & TraceIdRatioBased.TRACE_ID_LIMIT >= self._bound:
+            if not self._new.takes(int(ids[16:32], 16)):
                 return f"00-{ids[:32]}-{ids[32:]}-00"
+            trace_id = int(ids[:32], 16)
         elif not parent.trace_flags.sampled:
             return f"00-{parent.trace_id:032x}-{random.getrandbits(64) or 1:016x}-00"
         else:
@@ -109,16 +139,14 @@ class Tracing(TracerProvider):
     def shared(self, name: str, sampled: Iterable[SpanContext], attributes: Mapping[str, Any]) -> "Recording":
         """A step taken for several at once: child of the first, linked to the others."""
         first, *others = sampled
-        links = [Link(c) for c in others]
-        return Recording(self, name, first.trace_id, first, SpanKind.INTERNAL, dict(attributes), links)
+        return Recording(self, name, first.trace_id, first, SpanKind.INTERNAL, dict(attributes), others)
 
     def ended(self, span: "Recording") -> None:
         """Write it down. Only processors other than our file need it as the SDK has it."""
-        at = time.time_ns()
         if self._file is not None:
-            self._file.write(span.plain(at))
+            self._file.add(span)
         if self._others:
-            readable = span.readable(at)
+            readable = span.readable()
             for processor in self._others:
                 processor.on_end(readable)
 
@@ -128,24 +156,26 @@ class Recording:
 
     def __init__(
         self, tracing: Tracing, name: str, trace_id: int, parent: SpanContext | None, kind: SpanKind,
-        attributes: dict[str, Any], links: Iterable[Link] = (),
+        attributes: dict[str, Any], linked: Sequence[SpanContext] = (),
     ) -> None:  # fmt: skip
-        self._tracing, self._parent, self._kind, self._links = tracing, parent, kind, tuple(links)
+        self._tracing, self._parent, self._kind, self._linked = tracing, parent, kind, linked
         self.name, self.attributes, self.failed = name, attributes, False
         state = None if parent is None else parent.trace_state
         self.context = SpanContext(trace_id, random.getrandbits(64) or 1, False, SAMPLED, state)
-        self._began = time.time_ns()
+        self._began = self._ended = time.time_ns()
 
     def end(self) -> None:
+        self._ended = time.time_ns()
         self._tracing.ended(self)
 
-    def plain(self, end: int) -> dict[str, Any]:
+    def plain(self) -> dict[str, Any]:
         service = self._tracing.service
-        return _told(self.context, self._parent, self.name, service, self._began, end, self.attributes)
+        return _told(self.context, self._parent, self.name, service, self._began, self._ended, self.attributes)
 
-    def readable(self, end: int) -> ReadableSpan:
+    def readable(self) -> ReadableSpan:
+        links = tuple(Link(c) for c in self._linked)
         return ReadableSpan(
-            self.name, self.context, self._parent, self._tracing.resource, self.attributes, links=self._links,
-            kind=self._kind, status=FAILED if self.failed else UNSET, start_time=self._began, end_time=end,
+            self.name, self.context, self._parent, self._tracing.resource, self.attributes, links=links,
+            kind=self._kind, status=FAILED if self.failed else UNSET, start_time=self._began, end_time=self._ended,
             instrumentation_scope=SCOPE,
         )  # fmt: skip

@@ -20,6 +20,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer
 from opentelemetry.trace import TracerProvider as ApiProvider
 
+from chassis.sampling import AtMost
 from chassis.spans import Recording, Tracing
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})").fullmatch
@@ -42,9 +43,9 @@ def get_logger(name: str) -> Any:
     return structlog.get_logger(name)
 
 
-def start_tracing(service: str, ratio: float, file: Path | None) -> Tracing:
-    """Set up the process's tracing; `ratio` of new traces is sampled, and a caller's decision is followed."""
-    provider = Tracing(service, ratio, file)
+def start_tracing(service: str, new: AtMost, file: Path | None) -> Tracing:
+    """Set up the process's tracing; `new` says which new traces are sampled, and a caller's decision is followed."""
+    provider = Tracing(service, new, file)
     trace.set_tracer_provider(provider)
     return provider
 
@@ -100,6 +101,11 @@ def remote(traceparent: str | None) -> SpanContext | None:
     return there if there.is_valid else None
 
 
+def sampled(traceparent: str | None) -> SpanContext | None:
+    """The same for a trace that is being recorded; None for any other, which is found out without taking it apart."""
+    return None if traceparent is None or traceparent.endswith("-00") else remote(traceparent)
+
+
 def within(there: SpanContext | None) -> Context:
     """A context whose current span is the given one, so that the next span becomes its child."""
     return Context() if there is None else trace.set_span_in_context(NonRecordingSpan(there), Context())
@@ -107,9 +113,9 @@ def within(there: SpanContext | None) -> Context:
 
 def shared_span(name: str, asked: Iterable[SpanContext | None], attributes: Mapping[str, Any]) -> Recording | None:
     """One span for work done for many at once: child of the first sampled, linked to the others. None if none is."""
-    sampled = [c for c in asked if c is not None and c.trace_flags.sampled]
-    provider = trace.get_tracer_provider() if sampled else None
-    return provider.shared(name, sampled, attributes) if isinstance(provider, Tracing) else None
+    recording = [c for c in asked if c is not None and c.trace_flags.sampled]
+    provider = trace.get_tracer_provider() if recording else None
+    return provider.shared(name, recording, attributes) if isinstance(provider, Tracing) else None
 
 
 def _without_person_numbers(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
