@@ -84,7 +84,7 @@ async def sustained(
 
 async def by_turns(
     clients: int,
-    sides: Sequence[Callable[[], Callable[[int], Awaitable[object]]]],
+    sides: Sequence[Callable[[], Awaitable[Callable[[int], Awaitable[object]]]]],
     settled: Callable[[], Awaitable[object]],
     *,
     turns: int,
@@ -93,13 +93,13 @@ async def by_turns(
     """Two sides in one process: each has the machine for `seconds`, so often, and who goes first alternates. What makes
     the machine slower or faster meanwhile thus meets both. The first turn of each is thrown away.
 
-    Beginning a turn gives what its clients do; a turn ends when all of them have come to an end and what they left to
-    be done beside them is `settled`."""
+    A side prepares each of its turns before the clock runs, and gives what its clients do; a turn ends when all of them
+    have come to an end and what they left to be done beside them is `settled`."""
     things, took, spent = ([0.0] * len(sides) for _ in range(3))
-    settle()
     for turn in range(turns + 1):
         for n in sorted(range(len(sides)), reverse=turn % 2 == 1):
-            once = sides[n]()
+            once = await sides[n]()
+            settle()
             start, cpu = time.perf_counter(), time.process_time()
             done = await _for(seconds, clients, once)
             await settled()

@@ -89,7 +89,7 @@ PAIRS = (
     ),
     Pair(
         figure="throughput_with_crypto_and_trace",
-        ours=Half(module="ours.commands_in_process", full={"turns": 12}, short={"turns": 3}),
+        ours=Half(module="ours.commands_in_process", full={"turns": 32}, short={"turns": 3}),
         together=True,
     ),
 )

@@ -32,6 +32,9 @@ LISTENER = Service(
 )  # fmt: skip
 """A service that hears plan-service and keeps plan-service's own read model of employments from what it hears."""
 
+SAMPLING: dict[str, float] = {name: Settings.model_fields[name].default for name in ("trace_ratio", "trace_per_second")}
+"""What the product samples unless it is told otherwise."""
+
 FK = Actor(org_type="FK", org_id="2021005521", role="fk.handler", user_ref="0c1b7c0e-52d5-4bb1-8a0f-5b0a6f1d7a10")
 
 

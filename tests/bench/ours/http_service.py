@@ -10,11 +10,11 @@ from pathlib import Path
 import asyncpg
 import uvloop
 from tests.bench.loops import Outcome
+from tests.bench.runtimes import SAMPLING
 from tests.bench.serving import under_load
 from tests.bench.stage import Stage
 
 from chassis.servers.issuer import Issuer, Persona, issuer_served
-from chassis.settings import Settings
 
 HANDLER = Persona(
     user_ref="0c1b7c0e-52d5-4bb1-8a0f-5b0a6f1d7a10", org_type="FK", org_id="2021005521", role="fk.handler"
@@ -49,8 +49,7 @@ def _measure(stage: Stage, seconds: float, issuer: Issuer) -> Outcome:
     )
     stored = uvloop.run(_stored(stage))
     assert stored == sum(found["statuses"].values()), "each answered command must be in the log, once"
-    sampled: float = Settings.model_fields["trace_ratio"].default
-    return found | {"sampled": sampled, "spans": sum(1 for _ in spans.open())}
+    return found | SAMPLING | {"spans": sum(1 for _ in spans.open())}
 
 
 async def _stored(stage: Stage) -> int:
