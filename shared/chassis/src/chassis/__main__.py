@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import uvicorn
 from chassis.garbage import collect_less_often
 from chassis.log import LogWentBack
 from chassis.migrating import migrate_blocking
+from chassis.sampling import AtMost
 from chassis.settings import Settings
 from chassis.telemetry import start_logging, start_tracing
 
@@ -50,12 +52,14 @@ async def serve(module: str, settings: Settings) -> int:
     loaded: Any = importlib.import_module(module)
     name: str = loaded.service.name
     start_logging(name, settings.log_level)
-    tracing = start_tracing(name, settings.sampled(), settings.trace_file)
+    tracing = start_tracing(name, AtMost(settings.trace_ratio, settings.trace_per_second), settings.trace_file)
     config = uvicorn.Config(
         loaded.app, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
         timeout_graceful_shutdown=5, server_header=False, proxy_headers=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises them again at its end; ours comes after that
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event for this
         await asyncio.sleep(0.01)

@@ -8,6 +8,9 @@ from chassis.problems import Problem, unexpected
 from chassis.spans import Recording
 from chassis.telemetry import UNRECORDED, begin, recorded
 
+PROBES = "/health/"
+"""Who asks here asks again in a moment: no trace begins."""
+
 
 class Edge:
     """ASGI middleware: one server span a request, and a limit on what may be sent in."""
@@ -19,7 +22,11 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = begin(scope["method"], header(scope, b"traceparent"))
+        caller = header(scope, b"traceparent")
+        if caller is None and scope["path"].startswith(PROBES):
+            await self._answer(scope, receive, send)
+            return
+        begun = begin(scope["method"], caller)
         if isinstance(begun, Recording):
             await self._recorded(begun, scope, receive, send)
             return

@@ -17,7 +17,7 @@ BURST = 1.0
 
 
 class AtMost(Sampler):
-    """A share of new traces (`ratio`, 0 to 1), and of them no more than `per_second`, one after the other."""
+    """A share of new traces (`ratio`, 0 to 1), and of them `per_second` on average; after quiet, some at once."""
 
     def __init__(self, ratio: float, per_second: float = math.inf, clock: Callable[[], float] = time.monotonic) -> None:
         self._ratio, self._per_second, self._clock = ratio, per_second, clock

@@ -6,8 +6,6 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
-from chassis.sampling import AtMost
-
 PARTS = ("api", "relay", "listen", "react", "views", "work")
 
 
@@ -53,16 +51,12 @@ class Settings(Told):
     trace_file: Path | None = Field(None, description="Write spans to this file as JSON lines")
     trace_ratio: float = Field(1.0, description="Share of new traces that are sampled, 0 to 1", ge=0, le=1)
     trace_per_second: float = Field(
-        50.0, description="New traces that a process samples a second, at most (`inf`: no limit)", gt=0
+        50.0, description="New traces that a process samples a second, on average (`inf`: no limit)", gt=0
     )
     log_level: str = Field("info", description="debug, info, warning or error")
     read_wait: float = Field(5.0, description="Seconds a read waits for its view before it answers 503")
     pool_size: int = Field(8, description="Connections to the service's database for reading")
     secrets_dir: Path | None = Field(None, description="Folder with a file for each setting that is kept as a secret")
-
-    def sampled(self) -> AtMost:
-        """Which new traces are sampled."""
-        return AtMost(self.trace_ratio, self.trace_per_second)
 
     def has(self, part: str) -> bool:
         return part in self.parts.split(",")

@@ -1,7 +1,8 @@
 """What is written down of a trace, and how is it found out whether a trace is written down at all?
 
-Most are not, so that comes first and costs a draw of the dice. What is written down is held in less than the SDK's own
-spans, which any thread may change at any time: ours are begun and ended in one place.
+The latter comes first and costs little (`chassis.sampling`): where there is much to do, most are not. What is written
+down is held in less than the SDK's own spans, which any thread may change at any time: ours are begun and ended in one
+place.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+import structlog
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -27,22 +29,26 @@ SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 SCOPE = InstrumentationScope("samordna")
 UNSET, FAILED = Status(StatusCode.UNSET), Status(StatusCode.ERROR)
 
+log_line = structlog.get_logger(__name__)
 
 SOON = 0.05
-"""Seconds after which an ended span stands in the file. Until then it waits for others: a write costs as much as all
-else that is done for a span. A process that is killed takes what waits with it."""
+"""Seconds after which an ended span stands in the file. Until then it waits for others: beside a busy database a write
+takes as long as all else that is done for a span. A process that is killed takes with it what waits."""
 
 MANY = 256
 """Ended spans that wait at most."""
 
 
 class ToFile(SpanProcessor):
-    """Spans as JSON lines in a file, soon after they end: for the local stack, where no collector runs."""
+    """Spans as JSON lines in a file, soon after they end: for the local stack, where no collector runs. What cannot be
+    written is lost, and nobody is disturbed by it."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab", buffering=0)
         self._ended: deque[ReadableSpan | Recording] = deque()
+        self._flushed_in: asyncio.AbstractEventLoop | None = None
+        self._failing = False
 
     def on_end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
@@ -51,22 +57,35 @@ class ToFile(SpanProcessor):
 
     def add(self, span: "ReadableSpan | Recording") -> None:
         self._ended.append(span)
-        if len(self._ended) == 1:
-            try:
-                asyncio.get_running_loop().call_later(SOON, self.force_flush)
-            except RuntimeError:  # no loop runs here
-                self.force_flush()
-        elif len(self._ended) >= MANY:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
             self.force_flush()
+            return
+        if len(self._ended) >= MANY:
+            self.force_flush()
+        elif loop is not self._flushed_in:
+            self._flushed_in = loop
+            loop.call_later(SOON, self.force_flush)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        self._flushed_in = None
         lines: list[bytes] = []
         while self._ended:
             span = self._ended.popleft()
-            lines.append(msgspec.json.encode(span.plain() if isinstance(span, Recording) else _plain(span)))
+            lines.append(msgspec.json.encode(span.plain() if isinstance(span, Recording) else _plain(span)) + b"\n")
         if lines and not self._file.closed:
-            self._file.write(b"\n".join(lines) + b"\n")
-        return True
+            self._write(b"".join(lines))
+        return not self._failing
+
+    def _write(self, lines: bytes) -> None:
+        try:
+            self._file.write(lines)
+            self._failing = False
+        except OSError as error:
+            if not self._failing:
+                log_line.warning("traces.not-written", why=type(error).__name__)
+            self._failing = True
 
     def shutdown(self) -> None:
         self.force_flush()
@@ -136,9 +155,9 @@ class Tracing(TracerProvider):
             trace_id = parent.trace_id
         return Recording(self, name, trace_id, parent, SpanKind.SERVER, {})
 
-    def shared(self, name: str, sampled: Iterable[SpanContext], attributes: Mapping[str, Any]) -> "Recording":
+    def shared(self, name: str, asked: Iterable[SpanContext], attributes: Mapping[str, Any]) -> "Recording":
         """A step taken for several at once: child of the first, linked to the others."""
-        first, *others = sampled
+        first, *others = asked
         return Recording(self, name, first.trace_id, first, SpanKind.INTERNAL, dict(attributes), others)
 
     def ended(self, span: "Recording") -> None:

@@ -102,8 +102,11 @@ def remote(traceparent: str | None) -> SpanContext | None:
 
 
 def sampled(traceparent: str | None) -> SpanContext | None:
-    """The same for a trace that is being recorded; None for any other, which is found out without taking it apart."""
-    return None if traceparent is None or traceparent.endswith("-00") else remote(traceparent)
+    """The same for a trace that is being recorded; None for any other, mostly found out without taking it apart."""
+    if traceparent is None or traceparent.endswith("-00"):
+        return None
+    there = remote(traceparent)
+    return there if there is not None and there.trace_flags.sampled else None
 
 
 def within(there: SpanContext | None) -> Context:
@@ -112,8 +115,9 @@ def within(there: SpanContext | None) -> Context:
 
 
 def shared_span(name: str, asked: Iterable[SpanContext | None], attributes: Mapping[str, Any]) -> Recording | None:
-    """One span for work done for many at once: child of the first sampled, linked to the others. None if none is."""
-    recording = [c for c in asked if c is not None and c.trace_flags.sampled]
+    """One span for work done for many at once: child of the first in a sampled trace, linked to the others; None where
+    none is in one. `asked`: where each is, None for those whose trace is not sampled."""
+    recording = [c for c in asked if c is not None]
     provider = trace.get_tracer_provider() if recording else None
     return provider.shared(name, recording, attributes) if isinstance(provider, Tracing) else None
 
