@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+Once = Callable[[int], Awaitable[object]]
+"""What a client, told by its number, does again and again."""
+
 Outcome = dict[str, Any]
 """What one half of a round found: `per_second`, usually `p50_ms` and `p99_ms`, and whatever explains them."""
 
@@ -34,9 +37,7 @@ def outcome(ended: Sequence[tuple[float, float]], start: float, seconds: float) 
     }
 
 
-async def closed_loop(
-    clients: int, once: Callable[[int], Awaitable[object]], *, seconds: float, warm: float = 0.5
-) -> Outcome:
+async def closed_loop(clients: int, once: Once, *, seconds: float, warm: float = 0.5) -> Outcome:
     """Each client awaits `once(client)` again and again; `seconds` count after `warm` seconds."""
     ended: list[tuple[float, float]] = []
     settle()
@@ -58,7 +59,7 @@ async def closed_loop(
 
 async def sustained(
     clients: int,
-    once: Callable[[int], Awaitable[object]],
+    once: Once,
     arrived: Callable[[], int],
     *,
     seconds: float,
@@ -84,7 +85,7 @@ async def sustained(
 
 async def by_turns(
     clients: int,
-    sides: Sequence[Callable[[], Awaitable[Callable[[int], Awaitable[object]]]]],
+    sides: Sequence[Callable[[], Awaitable[Once]]],
     settled: Callable[[], Awaitable[object]],
     *,
     turns: int,
@@ -110,7 +111,7 @@ async def by_turns(
     return [{"per_second": t / s} | _cpu(c, int(t)) for t, s, c in zip(things, took, spent, strict=True)]
 
 
-async def _for(seconds: float, clients: int, once: Callable[[int], Awaitable[object]]) -> int:
+async def _for(seconds: float, clients: int, once: Once) -> int:
     """How often all clients together did it; each ends what it has begun."""
     stop = time.perf_counter() + seconds
 

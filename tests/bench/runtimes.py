@@ -1,7 +1,7 @@
 """How are the product's services put to work inside the bench's own process? As `create_app` does, without HTTP."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from tests.bench.commands import Life
 from tests.bench.inputs import HR
+from tests.bench.loops import Once
 from tests.bench.stage import Stage
 
 from chassis.clock import new_id
@@ -84,7 +85,7 @@ def give(plan: Runtime, id: UUID, command: Command) -> Awaitable[Done]:
     return plan.act(employment, id, command, command_id=new_id(), actor=actor)
 
 
-async def side_by_side(count: int, clients: int, once: Callable[[int], Awaitable[object]]) -> None:
+async def side_by_side(count: int, clients: int, once: Once) -> None:
     """`once(0)` to `once(count - 1)`, so many at a time."""
     left = iter(range(count))
 

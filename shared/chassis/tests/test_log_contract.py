@@ -1,7 +1,8 @@
 """What every log promises, in memory and in PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -255,15 +256,12 @@ async def test_of_two_processes_that_do_the_same_one_does_it_and_the_others_neig
     one, other, made = two
     await one.append(add("known"))
     added = len(same.facts)
-    owner = await asyncpg.connect(made.owner_url)
-    async with owner.transaction():
-        await owner.execute("select from log_head for update")
+    async with _head_held(made):
         first = asyncio.create_task(one.append(same))
         await _waiting_for_the_head(made, 1)
         rest = [add("left"), same, add("none", n=0), add("right")]
         second = [asyncio.create_task(other.append(r)) for r in rest]
         await _waiting_for_the_head(made, 2)
-    await owner.close()
     assert await first == Appended(1 + added, same.expected + added)
     left, lost, none, right = await asyncio.gather(*second)
     assert (left, lost, right) == (Appended(2 + added, 1), loser, Appended(3 + added, 1))
@@ -277,16 +275,23 @@ async def test_a_command_without_facts_sees_what_another_process_adds_while_it_w
 ) -> None:
     one, other, made = two
     await one.append(add("s"))
-    owner = await asyncpg.connect(made.owner_url)
-    async with owner.transaction():
-        await owner.execute("select from log_head for update")
+    async with _head_held(made):
         adds = asyncio.create_task(one.append(add("s", expected=1)))
         await _waiting_for_the_head(made, 1)
         nothing = asyncio.create_task(other.append(add("s", expected=1, n=0, key=Key(KEY))))
         await _waiting_for_the_head(made, 2)
-    await owner.close()
     assert await adds == Appended(2, 2)
     assert await nothing == Conflict("s", 2)
+
+
+@asynccontextmanager
+async def _head_held(made: Database) -> AsyncGenerator[None, None]:
+    """No call gets the head row in here."""
+    owner = await asyncpg.connect(made.owner_url)
+    async with owner.transaction():
+        await owner.execute("select from log_head for update")
+        yield
+    await owner.close()
 
 
 async def _waiting_for_the_head(made: Database, n: int) -> None:

@@ -2,10 +2,10 @@
 
 With it is the product: sealed fields encrypted under each person's key, a server span around every command, tracing at
 the product's default sampling into a file. Without it is the same path with keys that do not encrypt and no tracing:
-the only thing in this bench that the product cannot be told to do. Both take turns of 0.4 seconds in one
-process, on one database: what is to be seen is smaller than what a shared machine changes in a few seconds, so there
-are many. Employments are registered before a turn's clock runs, so persons have their keys: a key is made once in a
-person's life (`pipeline_vs_textbook` and the HTTP figure make them).
+the only thing in this bench that the product cannot be told to do. Both take turns of 0.4 seconds in one process, on
+one database: what is to be seen is smaller than what a shared machine changes in a few seconds, so there are many.
+Employments are registered before a turn's clock runs, so persons have their keys: a key is made once in a person's life
+(`pipeline_vs_textbook` and the HTTP figure make them).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NoOpTracerProvider
 from opentelemetry.trace import TracerProvider as ApiProvider
 from tests.bench.commands import STEPS, Life
-from tests.bench.loops import Outcome, by_turns
+from tests.bench.loops import Once, Outcome, by_turns
 from tests.bench.runtimes import SAMPLING, give, plan_service, side_by_side
 from tests.bench.stage import Stage
 
@@ -91,14 +91,12 @@ async def _published(plan: Runtime) -> None:
         await asyncio.sleep(0.001)
 
 
-def _side(
-    plan: Runtime, perform: Performer, tracing: ApiProvider, seed: int
-) -> Callable[[], Awaitable[Callable[[int], Awaitable[None]]]]:
+def _side(plan: Runtime, perform: Performer, tracing: ApiProvider, seed: int) -> Callable[[], Awaitable[Once]]:
     """What prepares a turn of one side."""
     dice = random.Random(seed)
     registered: deque[Life] = deque()
 
-    async def turn() -> Callable[[int], Awaitable[None]]:
+    async def turn() -> Once:
         plan.perform = perform
         trace.get_tracer_provider = lambda: tracing  # OpenTelemetry lets nobody set it a second time
         more = [Life(dice) for _ in range(int(TURN * MOST_PER_SECOND / GIVEN) - len(registered))]
